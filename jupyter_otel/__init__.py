@@ -1,0 +1,37 @@
+"""Jupyter events as OpenTelemetry logs and spans.
+
+Importing this is cheap: what a name needs is imported at its first use.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from jupyter_otel._version import __version__
+from jupyter_otel.errors import (
+    ConfigError,
+    JupyterOtelError,
+    SchemaError,
+    SpoolError,
+)
+
+if TYPE_CHECKING:
+    from jupyter_otel.telemetry import Telemetry
+
+_LATER = {"Telemetry": "jupyter_otel.telemetry"}
+
+__all__ = [
+    "ConfigError",
+    "JupyterOtelError",
+    "SchemaError",
+    "SpoolError",
+    "Telemetry",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from where it lives, at first use (PEP 562)."""
+    if name not in _LATER:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_LATER[name]), name)
