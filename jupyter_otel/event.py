@@ -112,8 +112,6 @@ class Slot(NamedTuple):
     path: PropertyPath
     attribute: str | None
     """An overlay's standard name; None: ``jupyter.event.`` and the path."""
-    as_text: bool
-    """Whether an object or array of objects may stand here, to be JSON text."""
 
 
 class Record(NamedTuple):

@@ -82,6 +82,8 @@ class PropertyRule(NamedTuple):
     """The attribute to export it under, instead of ``jupyter.event.<path>``."""
     origin: str
     """``file:line`` of the rule, for people."""
+    code: bool = False
+    """Executed code: ``OtelPolicy.code`` decides, at every level."""
 
 
 class SeverityRule(NamedTuple):

@@ -1,0 +1,1 @@
+"""Whether the person behind an event agreed to its group of schemas."""

@@ -1,0 +1,31 @@
+"""Patterns of overlays and settings: globs of schema ids, paths of properties."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from jupyter_otel.schema import PropertyPath, PropertyRule
+
+
+def matches_id(schema_id: str, globs: Iterable[str]) -> bool:
+    """Return whether any glob takes in the id; an equal text always does."""
+    return any(glob == schema_id or fnmatchcase(schema_id, glob) for glob in globs)
+
+
+def matches_path(path: PropertyPath, pattern: PropertyPath) -> bool:
+    """Return whether a pattern takes in a whole path.
+
+    ``*`` stands for one name, key or item, ``**`` for any number, none included.
+    """
+    if not pattern:
+        return not path
+    head, rest = pattern[0], pattern[1:]
+    if head == "**":
+        return any(matches_path(path[cut:], rest) for cut in range(len(path) + 1))
+    if not path or head not in ("*", path[0]):
+        return False
+    return matches_path(path[1:], rest)
+
+
+def vagueness(rule: PropertyRule) -> tuple[int, int]:
+    """Return what orders rules for one path: number of ``**``, then of ``*``."""
+    return rule.pattern.count("**"), rule.pattern.count("*")

@@ -1,0 +1,159 @@
+"""The policy in force: which schemas are collected, and each property's fate.
+
+Consent is not here: it depends on a person, and policy does not.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+from jupyter_otel.policy.levels import ActionTable, action_for
+from jupyter_otel.policy.patterns import matches_id, matches_path, vagueness
+from jupyter_otel.schema import (
+    Action,
+    Category,
+    Decision,
+    Level,
+    Node,
+    Overlay,
+    PropertyPath,
+    PropertyRule,
+    Schema,
+)
+from jupyter_otel.tally import Refusal
+
+CodePolicy = Literal["none", "hash", "text"]
+IdentityPolicy = Literal["none", "hash", "name"]
+
+_IDENTITY_ACTIONS: Mapping[IdentityPolicy, Action] = {
+    "none": Action.DROP,
+    "hash": Action.HASH,
+    "name": Action.ALLOW,
+}
+_CODE_ACTIONS: Mapping[CodePolicy, Action] = {
+    "none": Action.DROP,
+    "hash": Action.HASH,
+    "text": Action.SCRUB,
+}
+
+
+class Policy:
+    """Answers two questions: is this schema collected, what happens to this value.
+
+    Args:
+        level: How much is collected.
+        include: Globs of schema ids collected whatever their level; a control-plane
+            schema only by its exact id.
+        exclude: Globs of schema ids never collected; they win over ``include``.
+        code: What leaves of executed code; None: a hash at ``audit``, else nothing.
+        identity: What leaves of user names.
+        overrides: What overlays say about whole categories.
+    """
+
+    def __init__(
+        self,
+        *,
+        level: Level,
+        include: Collection[str] = (),
+        exclude: Collection[str] = (),
+        code: CodePolicy | None = None,
+        identity: IdentityPolicy = "hash",
+        overrides: ActionTable | None = None,
+    ) -> None:
+        self.level = level
+        self.identity = identity
+        self.code: CodePolicy = code or ("hash" if level is Level.AUDIT else "none")
+        self._include = frozenset(include)
+        self._exclude = frozenset(exclude)
+        self._overrides = overrides or {}
+
+    @property
+    def identity_action(self) -> Action:
+        """Return what is done to the name of the person behind an event."""
+        return _IDENTITY_ACTIONS[self.identity]
+
+    def refusal(self, schema: Schema) -> Refusal | None:
+        """Return why no event of this schema is collected, or None if they are."""
+        if self.level is Level.NONE:
+            return Refusal.LEVEL
+        if matches_id(schema.id, self._exclude):
+            return Refusal.EXCLUDED
+        if schema.overlay.control_plane:
+            return None if schema.id in self._include else Refusal.CONTROL_PLANE
+        if matches_id(schema.id, self._include):
+            return None
+        return None if self._level_takes(schema.overlay) else Refusal.LEVEL
+
+    def decide(self, schema: Schema, path: PropertyPath, node: Node) -> Decision | None:
+        """Return what happens to the value at ``path``, or None if nothing says so."""
+        rule = self._best_rule(schema.overlay, path)
+        if rule is not None:
+            return self._decide_by_rule(rule, path)
+        return self._decide_by_legacy_categories(node)
+
+    def decide_unclassified(self, overlay: Overlay) -> Decision:
+        """Return what happens to a declared property that nobody classified."""
+        if overlay.allow_unclassified:
+            return Decision(Action.ALLOW, None, None, "unclassified: allow")
+        return Decision(Action.DROP, None, None, "unclassified", classified=False)
+
+    def _level_takes(self, overlay: Overlay) -> bool:
+        return overlay.level is not None and overlay.level.rank <= self.level.rank
+
+    def _best_rule(self, overlay: Overlay, path: PropertyPath) -> PropertyRule | None:
+        matching = [
+            rule for rule in overlay.properties if matches_path(path, rule.pattern)
+        ]
+        return min(
+            matching,
+            key=lambda rule: (vagueness(rule), -self._action(rule).rank),
+            default=None,
+        )
+
+    def _decide_by_rule(self, rule: PropertyRule, path: PropertyPath) -> Decision:
+        action = self._action(rule)
+        pattern = ".".join(rule.pattern)
+        why = f"{pattern}: {rule.category or action} ({rule.origin})"
+        return Decision(action, rule.category, self._attribute(rule, action, path), why)
+
+    def _decide_by_legacy_categories(self, node: Node) -> Decision | None:
+        category = legacy_category(node.categories)
+        if category is None:
+            return None
+        action = self._category_action(category)
+        return Decision(action, category, None, "categories of the schema")
+
+    def _action(self, rule: PropertyRule) -> Action:
+        if rule.action is not None:
+            return rule.action
+        if rule.code:
+            return _CODE_ACTIONS[self.code]
+        if rule.category is None:
+            return Action.DROP
+        return self._category_action(rule.category)
+
+    def _category_action(self, category: Category) -> Action:
+        if category is Category.IDENTITY:
+            return self.identity_action
+        return action_for(category, self.level, self._overrides)
+
+    @staticmethod
+    def _attribute(
+        rule: PropertyRule, action: Action, path: PropertyPath
+    ) -> str | None:
+        """Name hashed code apart from code, as the contract does."""
+        if rule.code and action is Action.HASH and rule.attribute is None:
+            return f"jupyter.event.{'.'.join(path)}_hash"
+        return rule.attribute
+
+
+def legacy_category(categories: Collection[str]) -> Category | None:
+    """Return the category that a jupyter_telemetry schema meant, if it is one of two.
+
+    Its values were ``unrestricted``, ``user-identifiable-information`` (cut short in
+    some schemas) and free words; the last count as unclassified.
+    """
+    if any(name.startswith("user-identifi") for name in categories):
+        return Category.IDENTITY
+    if set(categories) == {"unrestricted"}:
+        return Category.OPERATIONAL
+    return None

@@ -1,0 +1,202 @@
+"""Compiles a schema and a policy into a `RedactionPlan`.
+
+Objects that the schema declares are opened breadth first, so that a recursive schema
+gets names level by level: to 16 levels and a thousand names, and beyond that one JSON
+text a place.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jupyter_otel.event import Slot
+from jupyter_otel.redaction.actions import Redact, redactors
+from jupyter_otel.redaction.plan import (
+    Leaf,
+    ObjectPlan,
+    RedactionPlan,
+    UserAttribute,
+)
+from jupyter_otel.redaction.rebuild import Count, Rebuilder
+from jupyter_otel.redaction.rules import (
+    ITEM,
+    Decide,
+    Fate,
+    Rules,
+    names_properties,
+    python_types,
+)
+from jupyter_otel.schema import Action, Decision, Node, PropertyPath, Schema
+from jupyter_otel.tally import Remark
+
+MAX_LEVELS = 16
+MAX_NAMES = 1024
+
+_REBUILT = Decision(Action.ALLOW, None, None, "each part by its own rule")
+
+
+class Redactor:
+    """Compiles plans; holds what they share: the key, the rule for user names.
+
+    Args:
+        keyed_hash: Hashes a JSON value under the deployment's key.
+        identity: What is done to the name of the person behind an event.
+        count: Counts properties that are left out.
+    """
+
+    def __init__(
+        self, keyed_hash: Callable[[Any], str], identity: Action, count: Count
+    ) -> None:
+        self._redactors = redactors(keyed_hash)
+        self._user = self._user_attribute(identity)
+        self._count = count
+
+    def compile(
+        self, schema: Schema, decide: Decide, unclassified: Decision
+    ) -> RedactionPlan:
+        """Return the plan of a schema under what policy decides for its paths."""
+        rules = Rules(decide, unclassified, self._redactors)
+        compiler = _Compiler(rules, self._count)
+        root, slots = compiler.compile(schema.root)
+        return RedactionPlan(root, slots, compiler.decisions, self._user, self._count)
+
+    def _user_attribute(self, identity: Action) -> UserAttribute | None:
+        if identity is Action.DROP:
+            return None
+        name = "user.name" if identity is Action.ALLOW else "user.hash"
+        return UserAttribute(name, self._redactors[identity])
+
+
+class _Draft(NamedTuple):
+    """A leaf whose slot is not numbered yet."""
+
+    order: tuple[int, ...]
+    """Place in the schema as it is written, level by level."""
+    plan: ObjectPlan
+    path: PropertyPath
+    fate: Fate
+    types: frozenset[type] | None
+    is_rest: bool
+
+
+class _Open(NamedTuple):
+    """An object still to be opened."""
+
+    order: tuple[int, ...]
+    plan: ObjectPlan
+    path: PropertyPath
+    node: Node
+
+
+class _Compiler:
+    """The state of one compilation."""
+
+    def __init__(self, rules: Rules, count: Count) -> None:
+        self._rules = rules
+        self._rebuilder = Rebuilder(rules, count)
+        self._drafts: list[_Draft] = []
+        self._opens: deque[_Open] = deque()
+        self.decisions: dict[PropertyPath, Decision] = {}
+
+    def compile(self, root: Node) -> tuple[ObjectPlan, tuple[Slot, ...]]:
+        plan = ObjectPlan()
+        self._opens.append(_Open((), plan, (), root))
+        while self._opens:
+            self._open(self._opens.popleft())
+        return plan, self._number()
+
+    def _open(self, opened: _Open) -> None:
+        unclassified = set()
+        for place, (key, node) in enumerate(opened.node.properties.items()):
+            path, order = (*opened.path, key), (*opened.order, place)
+            if self._has_names_inside(path, node):
+                self._branch(opened.plan, order, path, node)
+            elif not self._leaf(opened.plan, order, path, node):
+                unclassified.add(key)
+        self._rest(opened)
+        named = frozenset(opened.node.properties)
+        opened.plan.named = named
+        opened.plan.unclassified = frozenset(unclassified)
+        opened.plan.expected = named - opened.plan.unclassified
+
+    def _has_names_inside(self, path: PropertyPath, node: Node) -> bool:
+        has_room = len(self._drafts) + len(self._opens) < MAX_NAMES
+        return bool(node.properties) and len(path) < MAX_LEVELS and has_room
+
+    def _branch(
+        self, plan: ObjectPlan, order: tuple[int, ...], path: PropertyPath, node: Node
+    ) -> None:
+        branch = ObjectPlan()
+        plan.branches.append((path[-1], branch))
+        self._opens.append(_Open(order, branch, path, node))
+        if not node.types or node.types - {"object", "null"}:
+            self._leaf(plan, order, path, node, unless_object=True)
+
+    def _leaf(
+        self,
+        plan: ObjectPlan,
+        order: tuple[int, ...],
+        path: PropertyPath,
+        node: Node,
+        *,
+        unless_object: bool = False,
+    ) -> bool:
+        """Draft a leaf; return False if nobody classified it."""
+        fate = self._fate(path, node, whole=unless_object)
+        self.decisions[path] = fate.decision
+        if fate.is_dropped:
+            return fate.decision.classified
+        types = python_types(node)
+        if unless_object:
+            fate, types = fate._replace(redact=_unless_object(fate.redact)), None
+        self._drafts.append(_Draft(order, plan, path, fate, types, is_rest=False))
+        return True
+
+    def _fate(self, path: PropertyPath, node: Node, *, whole: bool = False) -> Fate:
+        if whole or not names_properties(node):
+            return self._rules.fate(path, node)
+        opaque = self._rules.opaque_fate(path, node)
+        if opaque is not None:
+            return opaque
+        return Fate(_REBUILT, self._rebuilder.copier(path, node))
+
+    def _rest(self, opened: _Open) -> None:
+        """Draft the slot of a map's keys, for an object that also names some."""
+        node, path = opened.node, opened.path
+        if node.others is None:
+            return
+        only_others = Node(types=node.types, others=node.others)
+        fate = self._fate(path, only_others)
+        self.decisions[(*path, ITEM)] = fate.decision
+        if fate.is_dropped:
+            opened.plan.leftover = (
+                None if fate.decision.classified else Remark.UNCLASSIFIED_PROPERTY
+            )
+            return
+        order = (*opened.order, len(node.properties))
+        draft = _Draft(order, opened.plan, path, fate, None, is_rest=True)
+        self._drafts.append(draft)
+
+    def _number(self) -> tuple[Slot, ...]:
+        """Give each draft its slot, in the order in which the schema is written."""
+        slots = []
+        for draft in sorted(self._drafts, key=lambda draft: draft.order):
+            key = draft.path[-1] if draft.path else ""
+            leaf = Leaf(key, len(slots), draft.types, draft.fate.redact)
+            if draft.is_rest:
+                draft.plan.rest = leaf
+            else:
+                draft.plan.leaves.append(leaf)
+            slots.append(Slot(draft.path, draft.fate.decision.attribute))
+        return tuple(slots)
+
+
+def _unless_object(redact: Redact | None) -> Redact:
+    """Leave objects to the branch of the same key."""
+
+    def redact_other(value: Any) -> Any:
+        if isinstance(value, dict):
+            return None
+        return value if redact is None else redact(value)
+
+    return redact_other
