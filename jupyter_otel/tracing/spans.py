@@ -1,0 +1,85 @@
+"""New spans: their ids, and whether they are sampled.
+
+Samplers and id generators are the SDK's, or any that implement its interfaces.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.context import Context
+
+from jupyter_otel.event import SpanContext
+from jupyter_otel.tracing.propagation import as_context
+
+if TYPE_CHECKING:  # the SDK costs 11 ms and a MiB: imported when there is a span
+    from opentelemetry.sdk.trace.id_generator import IdGenerator
+    from opentelemetry.sdk.trace.sampling import Sampler
+
+_log = logging.getLogger(__name__)
+
+_READ_AT_IMPORT = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"
+
+
+class SpanStarter:
+    """Gives new spans their identity; safe in any thread.
+
+    Every parent counts as remote: whoever named it, its sampled flag decides, as the
+    sampler that ``OTEL_TRACES_SAMPLER`` names says. It decides about spans only; the
+    log record of an unsampled span is still sent.
+    """
+
+    def __init__(
+        self,
+        sampler: "Sampler | None" = None,
+        id_generator: "IdGenerator | None" = None,
+    ) -> None:
+        self._sampler = sampler or _configured_sampler()
+        self._yes = _sdk("sampling").Decision.RECORD_AND_SAMPLE
+        self._ids = id_generator or _sdk("id_generator").RandomIdGenerator()
+
+    def start(self, parent: SpanContext | None = None, name: str = "") -> SpanContext:
+        """Return a new span's identity, under ``parent`` or at the root of a trace."""
+        if parent is None:
+            return self._begin(self._ids.generate_trace_id(), Context(), b"", name)
+        trace_id = int.from_bytes(parent.trace_id, "big")
+        return self._begin(trace_id, as_context(parent), parent.span_id, name)
+
+    def _begin(
+        self, trace_id: int, parent: Context, parent_span_id: bytes, name: str
+    ) -> SpanContext:
+        verdict = self._sampler.should_sample(parent, trace_id, name)
+        return SpanContext(
+            trace_id=trace_id.to_bytes(16, "big"),
+            span_id=self._ids.generate_span_id().to_bytes(8, "big"),
+            parent_span_id=parent_span_id,
+            sampled=verdict.decision is self._yes,
+        )
+
+
+def _configured_sampler() -> "Sampler":
+    """Return what ``OTEL_TRACES_SAMPLER`` and its argument name, as the SDK reads them.
+
+    The SDK has no public name for it but a whole `TracerProvider`, which also reads
+    span limits (and raises), detects a resource and hooks itself into exit and fork.
+    """
+    read: Callable[[], Sampler] = _sdk("sampling")._get_from_env_or_default  # noqa: SLF001
+    return read()
+
+
+def _sdk(module: str) -> Any:
+    """Import a module of ``opentelemetry.sdk.trace``, whatever the environment says.
+
+    A span limit that is no number makes that import raise; ours are read elsewhere.
+    """
+    try:
+        return import_module(f"opentelemetry.sdk.trace.{module}")
+    except ValueError:
+        unusable = os.environ.pop(_READ_AT_IMPORT)
+        _log.warning("%s must be a whole number from 0: ignored.", _READ_AT_IMPORT)
+        try:
+            return import_module(f"opentelemetry.sdk.trace.{module}")
+        finally:
+            os.environ[_READ_AT_IMPORT] = unusable
