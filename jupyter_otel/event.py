@@ -72,6 +72,10 @@ class Attribution(NamedTuple):
     """Whether the bus validated it; then no second verdict rejects it."""
 
 
+NOBODYS = Attribution()
+"""An event that no person asked for, outside any span, happening now."""
+
+
 class RawEvent(NamedTuple):
     """An event as its producer claims it, its data snapshot as JSON."""
 
@@ -144,6 +148,6 @@ class Intake(Protocol):
         self,
         schema: Schema,
         data: Mapping[str, Any],
-        attribution: Attribution = Attribution(),
+        attribution: Attribution = NOBODYS,
     ) -> bool:
         """Take in one event; return whether it was accepted. Never raises."""

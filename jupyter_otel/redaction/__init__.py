@@ -1,1 +1,1 @@
-"""Where a `RedactedEvent` is made, and nowhere else; what fails here drops the event."""
+"""Where a `RedactedEvent` is made, and nowhere else. An error drops the event."""

@@ -179,7 +179,7 @@ class _Compiler:
 
     def _number(self) -> tuple[Slot, ...]:
         """Give each draft its slot, in the order in which the schema is written."""
-        slots = []
+        slots: list[Slot] = []
         for draft in sorted(self._drafts, key=lambda draft: draft.order):
             key = draft.path[-1] if draft.path else ""
             leaf = Leaf(key, len(slots), draft.types, draft.fate.redact)

@@ -1,0 +1,174 @@
+"""Which events are spans, and a span's own fields.
+
+A span is made of redacted values only, carries the attributes of its log record and
+shares its ids.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from jupyter_otel.event import RedactedEvent, SpanContext
+from jupyter_otel.mapping.severity import as_key
+from jupyter_otel.mapping.wire import (
+    bytes_field,
+    fixed32_field,
+    fixed64_field,
+    varint_field,
+)
+from jupyter_otel.schema import PropertyPath, SpanError, SpanRule
+
+SPAN_ATTRIBUTES = 9
+MAX_OPEN_SPANS = 10_000
+NS_PER_MS = 1_000_000
+
+_TRACE_ID, _SPAN_ID, _PARENT_ID, _NAME, _KIND, _START, _END = 1, 2, 4, 5, 6, 7, 8
+_DROPPED_ATTRIBUTES, _STATUS, _FLAGS = 10, 15, 16
+_STATUS_CODE, _ERROR = 3, 2
+_KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
+_HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
+_OK_STATUS = bytes_field(_STATUS, b"")
+_ERROR_STATUS = bytes_field(_STATUS, varint_field(_STATUS_CODE, _ERROR))
+
+StartSpan = Callable[[], SpanContext]
+
+
+class Timing(NamedTuple):
+    """The span that an event completes."""
+
+    context: SpanContext
+    start_ns: int
+    end_ns: int
+
+
+class Reader:
+    """Reads redacted values by the path of their property."""
+
+    def __init__(self, places: Mapping[PropertyPath, int]) -> None:
+        self._places = places
+
+    def read(self, event: RedactedEvent, path: PropertyPath) -> Any:
+        """Return what is left of the property, None where nothing is."""
+        place = self._places.get(path)
+        return None if place is None else event.values[place]
+
+
+class SpanFinder:
+    """Finds, for one schema's events, the span that each belongs to or completes.
+
+    Args:
+        rule: The overlay's rule.
+        reader: Of the schema's redacted values.
+        start_span: Gives the ids of a root span to an event that brings none.
+    """
+
+    def __init__(self, rule: SpanRule, reader: Reader, start_span: StartSpan) -> None:
+        self._rule = rule
+        self._reader = reader
+        self._start_span = start_span
+        self._open: OrderedDict[tuple[Any, ...], Timing] = OrderedDict()
+
+    def find(self, event: RedactedEvent) -> tuple[SpanContext | None, Timing | None]:
+        """Return the context of the event's record, and the span if it ends here."""
+        if self._rule.duration_ms is not None:
+            return self._by_duration(event, self._rule.duration_ms)
+        if self._marks(event, self._rule.start):
+            return self._begin(event), None
+        timing = self._open.get(self._key(event))
+        if timing is None:
+            return event.span, None
+        if not self._marks(event, self._rule.end):
+            return timing.context, None
+        self._open.pop(self._key(event))
+        return timing.context, timing._replace(end_ns=event.time_ns)
+
+    def _by_duration(
+        self, event: RedactedEvent, path: PropertyPath
+    ) -> tuple[SpanContext | None, Timing | None]:
+        duration_ms = self._reader.read(event, path)
+        if not isinstance(duration_ms, int | float) or duration_ms < 0:
+            return event.span, None
+        context = event.span or self._start_span()
+        start_ns = max(event.time_ns - int(duration_ms * NS_PER_MS), 0)
+        return context, Timing(context, start_ns, event.time_ns)
+
+    def _begin(self, event: RedactedEvent) -> SpanContext:
+        context = event.span or self._start_span()
+        if len(self._open) >= MAX_OPEN_SPANS:
+            self._open.popitem(last=False)
+        self._open[self._key(event)] = Timing(context, event.time_ns, 0)
+        return context
+
+    def _key(self, event: RedactedEvent) -> tuple[Any, ...]:
+        return tuple(as_key(self._reader.read(event, path)) for path in self._rule.key)
+
+    def _marks(self, event: RedactedEvent, marks: Mapping[str, Any]) -> bool:
+        return bool(marks) and all(
+            self._reader.read(event, tuple(name.split("."))) == value
+            for name, value in marks.items()
+        )
+
+
+class SpanNamer:
+    """Names spans by an overlay's text with ``{property}`` in it."""
+
+    def __init__(self, template: str | None, event_name: str, reader: Reader) -> None:
+        self._parts = _split_template(template or event_name)
+        self._event_name = event_name
+        self._reader = reader
+
+    def name(self, event: RedactedEvent) -> str:
+        """Return the name; the event's where every property of it is missing."""
+        words = []
+        for literal, path in self._parts:
+            value = None if path is None else self._reader.read(event, path)
+            words.append(literal if value is None else literal + as_key(value))
+        return "".join(words).strip() or self._event_name
+
+
+def error_type(rule: SpanError, event: RedactedEvent, reader: Reader) -> str | None:
+    """Return ``error.type`` where the overlay's rule says that the event failed."""
+    value = reader.read(event, rule.property)
+    if value is None or as_key(value) not in rule.values:
+        return None
+    for path in rule.type:
+        kind = reader.read(event, path)
+        if kind is not None:
+            return as_key(kind)
+    return "_OTHER"
+
+
+def span_fields(timing: Timing, name: str, kind: str) -> bytes:
+    """Return a span's fields before its attributes."""
+    context, start_ns, end_ns = timing
+    return (
+        bytes_field(_TRACE_ID, context.trace_id)
+        + bytes_field(_SPAN_ID, context.span_id)
+        + (
+            bytes_field(_PARENT_ID, context.parent_span_id)
+            if context.parent_span_id
+            else b""
+        )
+        + bytes_field(_NAME, name.encode())
+        + varint_field(_KIND, _KINDS[kind])
+        + fixed64_field(_START, start_ns)
+        + fixed64_field(_END, end_ns)
+    )
+
+
+def span_tail(context: SpanContext, dropped: int, *, failed: bool) -> bytes:
+    """Return a span's fields after its attributes."""
+    flags = _HAS_IS_REMOTE | (_IS_REMOTE if context.parent_span_id else 0)
+    return (
+        (varint_field(_DROPPED_ATTRIBUTES, dropped) if dropped else b"")
+        + (_ERROR_STATUS if failed else _OK_STATUS)
+        + fixed32_field(_FLAGS, flags)
+    )
+
+
+def _split_template(template: str) -> list[tuple[str, PropertyPath | None]]:
+    parts: list[tuple[str, PropertyPath | None]] = []
+    for piece in template.split("}"):
+        literal, brace, name = piece.partition("{")
+        parts.append((literal, tuple(name.split(".")) if brace else None))
+    return parts

@@ -1,0 +1,70 @@
+"""The copy of an event's data that is taken on the producer's thread, as JSON.
+
+JSON is the copy: later changes by the producer do not reach it, and nothing that is
+not JSON gets past it. Numbers that strict JSON lacks are kept, in Python's spelling.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+_NULL = b"null"
+
+
+def take_snapshot(data: object) -> bytes | None:
+    """Return the data of an event as JSON, or None if it is no JSON object.
+
+    Lone surrogates become U+FFFD; keys that are numbers become text, as in `json`.
+    """
+    if not isinstance(data, Mapping):
+        return None
+    try:
+        snapshot = orjson.dumps(data)
+    except (TypeError, ValueError, RecursionError):
+        return _take_slowly(data)
+    # orjson writes NaN and infinities as null; only then is a second look due.
+    if _NULL in snapshot and _holds_non_finite(data):
+        return _take_slowly(data)
+    return snapshot
+
+
+def read_snapshot(snapshot: bytes) -> Any:
+    """Return the data of a snapshot, non-finite and huge numbers included."""
+    try:
+        return orjson.loads(snapshot)
+    except orjson.JSONDecodeError:
+        return json.loads(snapshot)
+
+
+def _take_slowly(data: Mapping[Any, Any]) -> bytes | None:
+    """Take what orjson refuses: huge integers, lone surrogates, numbers as keys."""
+    try:
+        text = json.dumps(data, ensure_ascii=False, default=_as_plain)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+
+
+def _as_plain(value: object) -> Any:
+    """Return what orjson would have made of a value that `json` does not know."""
+    return orjson.loads(orjson.dumps(value))
+
+
+def _holds_non_finite(value: object) -> bool:
+    try:
+        return _look_for_non_finite(value)
+    except RecursionError:
+        return True
+
+
+def _look_for_non_finite(value: object) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, Mapping):
+        return any(_look_for_non_finite(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(_look_for_non_finite(item) for item in value)
+    return False

@@ -1,0 +1,144 @@
+"""The thread that turns what was handed in into rows, a batch at a time.
+
+It knows neither events nor stages: it collects, waits a little so that a batch is
+worth a transaction, and hands the batch on.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+_log = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+
+LINGER_S = 0.1
+"""How long the first item of a batch waits for others; half of what may be lost."""
+MAX_BATCH = 1024
+
+
+class Worker(Generic[Item]):
+    """A bounded queue and the one thread that empties it.
+
+    Args:
+        work: Gets each batch, in order, on the worker's thread. What it raises is
+            logged by kind; the thread goes on.
+        max_items: The queue's bound.
+        max_bytes: The queue's bound in the sizes that `put` is told.
+        linger_s: How long a batch waits to grow; 0: not at all.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], None],
+        *,
+        max_items: int = 65_536,
+        max_bytes: int = 64 * 2**20,
+        linger_s: float = LINGER_S,
+    ) -> None:
+        self._work = work
+        self._max_items = max_items
+        self._max_bytes = max_bytes
+        self._linger_s = linger_s
+        self._queue: deque[tuple[Item, int]] = deque()
+        self._queued_bytes = 0
+        self._put_count = 0
+        self._lock = threading.Lock()
+        self._done_count = 0
+        self._done = threading.Condition()
+        self._wake = threading.Event()
+        self._hurry = threading.Event()
+        self._is_stopping = False
+        self._thread = threading.Thread(
+            target=self._run, name="jupyter_otel.worker", daemon=True
+        )
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def put(self, item: Item, size: int) -> bool:
+        """Queue an item; return False, and queue nothing, where there is no room."""
+        with self._lock:
+            if self._is_stopping or not self._has_room(size):
+                return False
+            self._queue.append((item, size))
+            self._queued_bytes += size
+            self._put_count += 1
+            is_first, is_many = len(self._queue) == 1, len(self._queue) >= MAX_BATCH
+        if is_first:
+            self._wake.set()
+        if is_many and not self._hurry.is_set():
+            self._hurry.set()
+        return True
+
+    def hurry(self) -> None:
+        """Have what is queued worked on now."""
+        self._hurry.set()
+        self._wake.set()
+
+    def finish(self, timeout_s: float) -> bool:
+        """Wait until all that was put before the call is worked on; False: too long."""
+        with self._lock:
+            goal = self._put_count
+        self.hurry()
+        with self._done:
+            return self._done.wait_for(lambda: self._done_count >= goal, timeout_s)
+
+    def stop(self, timeout_s: float) -> list[Item]:
+        """Take nothing more, finish what is queued; return what time was too short for.
+
+        The thread is a daemon: one that hangs is left behind.
+        """
+        with self._lock:
+            self._is_stopping = True
+        self.hurry()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        return [item for item, _ in self._take(len(self._queue))]
+
+    def _has_room(self, size: int) -> bool:
+        return (
+            len(self._queue) < self._max_items
+            and self._queued_bytes + size <= self._max_bytes
+        )
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            if not self._is_stopping:
+                self._hurry.wait(self._linger_s)
+            self._hurry.clear()
+            self._wake.clear()
+            self._work_on(self._take(len(self._queue)))
+            if self._is_stopping and not self._queue:
+                return
+
+    def _take(self, count: int) -> list[tuple[Item, int]]:
+        with self._lock:
+            taken = [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
+            self._queued_bytes -= sum(size for _, size in taken)
+        return taken
+
+    def _work_on(self, taken: list[tuple[Item, int]]) -> None:
+        for first in range(0, len(taken), MAX_BATCH):
+            batch = [item for item, _ in taken[first : first + MAX_BATCH]]
+            self._work_safely(batch)
+            with self._done:
+                self._done_count += len(batch)
+                self._done.notify_all()
+
+    def _work_safely(self, batch: list[Item]) -> None:
+        try:
+            self._work(batch)
+        except Exception as error:  # noqa: BLE001 - the thread must outlive any batch
+            # The text of the error could quote an event: only its kind is told.
+            _log.error("The worker lost a batch to %s.", type(error).__name__)
+
+
+def yield_to_others() -> None:
+    """Let the event loop have the interpreter: without it, it waits for 5 ms."""
+    time.sleep(0.00005)
