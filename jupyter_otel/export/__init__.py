@@ -1,0 +1,1 @@
+"""Sending to receivers: OTLP over HTTP and gRPC, JSON lines, console."""
