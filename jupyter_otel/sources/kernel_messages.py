@@ -14,10 +14,11 @@ are ``kernel_wire.py``'s, the state of an execution ``executions.py``'s.
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSet
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, Protocol
+from weakref import WeakSet
 
 from jupyter_otel.event import Attribution, Intake, Person, SpanContext
 from jupyter_otel.schema import Schema
@@ -86,6 +87,14 @@ class ExecutionCapture:
     faults: HookFaults = field(
         default_factory=lambda: HookFaults("a kernel connection's hook")
     )
+    watches: MutableSet["ConnectionWatch"] = field(default_factory=WeakSet)
+    """Of the connections that are open."""
+
+    def kernel_gone(self, kernel_id: str) -> None:
+        """End what a kernel was running that was stopped or restarted."""
+        for watch in list(self.watches):
+            if watch.kernel_id == kernel_id:
+                watch.end_all(Status.KERNEL_DIED)
 
 
 class ConnectionWatch:
@@ -98,6 +107,12 @@ class ConnectionWatch:
         self._connection = connection
         self._capture = capture
         self._pending = PendingExecutions()
+        capture.watches.add(self)
+
+    @property
+    def kernel_id(self) -> str:
+        """Which kernel the client talks to."""
+        return self._connection.kernel_id
 
     def incoming(self, message: Any) -> Any:
         """Take note of a client's message; return it as the kernel shall get it."""
@@ -166,7 +181,7 @@ class ConnectionWatch:
         )
 
     def _facts(self, request: ExecuteRequest) -> dict[str, Any]:
-        kernel_id = self._connection.kernel_id
+        kernel_id = self.kernel_id
         facts = {
             "kernel_id": kernel_id,
             "kernel_name": getattr(

@@ -1,0 +1,107 @@
+import pytest
+
+from jupyter_otel.event import Attribution
+from jupyter_otel.sources.executions import Execution, PendingExecutions, Status
+
+MS = 1_000_000
+
+
+def execution(msg_id="m1", requested_ns=1_000 * MS):
+    return Execution(msg_id, requested_ns, {}, Attribution())
+
+
+def test_an_execution_that_ran_says_how_long_it_queued_and_ran():
+    run = execution()
+    run.busy_ns = 1_012 * MS
+    run.add_output(10)
+    run.add_output(5)
+    run.reply({"status": "ok", "execution_count": 7}, 1_112 * MS + 500)
+
+    assert run.outcome() == {
+        "status": "ok",
+        "queued_ms": 12.0,
+        "duration_ms": 100.001,
+        "output_count": 2,
+        "output_bytes": 15,
+        "execution_count": 7,
+    }
+
+
+def test_a_request_that_never_became_busy_only_queued():
+    run = execution()
+    run.reply({"status": "aborted"}, 1_030 * MS)
+
+    assert run.outcome() == {
+        "status": "aborted",
+        "queued_ms": 30.0,
+        "duration_ms": 0.0,
+        "output_count": 0,
+        "output_bytes": 0,
+    }
+
+
+def test_a_clock_that_steps_back_gives_no_negative_times():
+    run = execution()
+    run.busy_ns = 2_000 * MS
+    run.reply({"status": "ok"}, 900 * MS)
+
+    outcome = run.outcome()
+
+    assert (outcome["queued_ms"], outcome["duration_ms"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "error_name"),
+    [
+        ({"status": "ok"}, Status.OK, None),
+        ({"status": "error", "ename": "KeyError"}, Status.ERROR, "KeyError"),
+        (
+            {"status": "error", "ename": "KeyboardInterrupt"},
+            Status.INTERRUPTED,
+            "KeyboardInterrupt",
+        ),
+        ({"status": "aborted"}, Status.ABORTED, None),
+        ({"status": "abort"}, Status.ABORTED, None),
+        ({"status": "error", "ename": ["odd"]}, Status.ERROR, None),
+        ({}, Status.ERROR, None),
+    ],
+)
+def test_a_reply_gives_the_status(content, status, error_name):
+    run = execution()
+
+    run.reply(content, 1_001 * MS)
+
+    assert (run.status, run.error_name) == (status, error_name)
+
+
+def test_it_is_over_when_reply_and_idle_are_there():
+    run = execution()
+    seen = [run.is_over]
+    run.reply({"status": "ok"}, 1_001 * MS)
+    seen.append(run.is_over)
+    run.is_idle = True
+    seen.append(run.is_over)
+
+    assert seen == [False, False, True]
+
+
+def test_giving_up_does_not_undo_a_reply():
+    replied, silent = execution(), execution()
+    replied.reply({"status": "ok"}, 1_001 * MS)
+
+    replied.give_up(Status.DISCONNECTED, 1_002 * MS)
+    silent.give_up(Status.DISCONNECTED, 1_002 * MS)
+
+    assert (replied.status, replied.replied_ns) == (Status.OK, 1_001 * MS)
+    assert (silent.status, silent.replied_ns) == (Status.DISCONNECTED, 1_002 * MS)
+
+
+def test_a_full_table_hands_back_the_oldest():
+    pending = PendingExecutions(max_executions=2)
+    runs = [execution(name) for name in ("a", "b", "c")]
+
+    handed_back = [pending.add(run) for run in runs]
+
+    assert handed_back == [None, None, runs[0]]
+    assert pending.pop_all() == runs[1:]
+    assert not pending

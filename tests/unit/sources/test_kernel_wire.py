@@ -1,0 +1,193 @@
+import json
+
+import pytest
+from jupyter_client.session import Session
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_msg_from_ws_v1,
+    serialize_binary_message,
+    serialize_msg_to_ws_v1,
+)
+
+from jupyter_otel.sources.kernel_wire import (
+    ExecuteRequest,
+    carries_state,
+    read_frames,
+    read_relayed,
+    read_request,
+    with_metadata,
+)
+
+SESSION = Session(username="ann")
+TRACEPARENT = "00-11111111111111111111111111111111-2222222222222222-01"
+
+
+def message(kind="execute_request", content=None, metadata=None):
+    content = {"code": "1 + 1", "silent": False} if content is None else content
+    return SESSION.msg(kind, content=content, metadata=metadata or {})
+
+
+def as_v1(msg, buffers=()):
+    parts = [
+        SESSION.pack(msg[part])
+        for part in ("header", "parent_header", "metadata", "content")
+    ]
+    return serialize_msg_to_ws_v1([*parts, *buffers], "shell")
+
+
+def as_legacy(msg):
+    text = json.loads(SESSION.pack({**msg, "channel": "shell", "buffers": []}))
+    return json.dumps(text)
+
+
+WIRES = pytest.mark.parametrize("wire", [as_v1, as_legacy])
+
+
+@WIRES
+def test_an_execute_request_is_read(wire):
+    msg = message(metadata={"cellId": "a1"})
+
+    assert read_request(wire(msg)) == ExecuteRequest(
+        msg_id=msg["msg_id"],
+        username="ann",
+        subprotocol_v1=wire is as_v1,
+        metadata={"cellId": "a1"},
+        code="1 + 1",
+        silent=False,
+    )
+
+
+@WIRES
+@pytest.mark.parametrize(
+    "kind", ["kernel_info_request", "comm_msg", "complete_request"]
+)
+def test_other_messages_are_no_execute_requests(wire, kind):
+    assert read_request(wire(message(kind, {"code": "x"}))) is None
+
+
+@WIRES
+def test_code_that_names_an_execute_request_is_none(wire):
+    content = {"code": 'send("execute_request")', "x": "execute_request"}
+
+    assert read_request(wire(message("complete_request", content))) is None
+
+
+@WIRES
+def test_json_that_is_not_strict_is_read_all_the_same(wire):
+    odd = message(content={"code": "ODD", "silent": False})
+    text = '"x\\ud800", "nan": NaN'
+    before = wire(odd)
+    if wire is as_v1:
+        channel, parts = deserialize_msg_from_ws_v1(before)
+        parts[3] = parts[3].replace(b'"ODD"', text.encode())
+        before = serialize_msg_to_ws_v1(parts, channel)
+    else:
+        before = before.replace('"ODD"', text)
+
+    request = read_request(before)
+    after = read_request(with_metadata(before, {"a": "b"}))
+
+    assert request is not None
+    assert request.code == "x\ud800"
+    assert after == request._replace(metadata={"a": "b"})
+
+
+def test_v1_metadata_is_replaced_and_the_rest_is_byte_for_byte_the_same():
+    msg = message(metadata={"cellId": "a1", "tracestate": "x=y", "baggage": "z=1"})
+    before = as_v1(msg, [b"\0\1", b""])
+
+    after = with_metadata(before, {"traceparent": TRACEPARENT})
+
+    channel, parts = deserialize_msg_from_ws_v1(after)
+    _, old = deserialize_msg_from_ws_v1(before)
+    assert channel == "shell"
+    assert json.loads(parts[2]) == {"cellId": "a1", "traceparent": TRACEPARENT}
+    assert parts[:2] + parts[3:] == old[:2] + old[3:]
+
+
+def test_legacy_metadata_is_replaced_and_the_rest_means_the_same():
+    msg = message(metadata={"cellId": "a1", "tracestate": "x=y", "baggage": "z=1"})
+    before = as_legacy(msg)
+
+    after = json.loads(with_metadata(before, {"traceparent": TRACEPARENT}))
+
+    expected = json.loads(before)
+    expected["metadata"] = {"cellId": "a1", "traceparent": TRACEPARENT}
+    assert after == expected
+
+
+@WIRES
+def test_a_clients_own_traceparent_gives_way(wire):
+    msg = message(metadata={"traceparent": "theirs"})
+
+    after = read_request(with_metadata(wire(msg), {"traceparent": TRACEPARENT}))
+
+    assert after is not None
+    assert after.metadata == {"traceparent": TRACEPARENT}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "carries"),
+    [({}, False), ({"traceparent": "x"}, False), ({"baggage": 1}, True)],
+)
+def test_state_of_a_client_is_seen(metadata, carries):
+    request = read_request(as_v1(message(metadata=metadata)))
+
+    assert request is not None
+    assert carries_state(request) is carries
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [b"", b"\0", b"\xff" * 40, b"\2" + b"\0" * 7 + b"\xff" * 8, "", "null", "[1]"],
+)
+def test_noise_is_no_execute_request(noise):
+    assert read_request(noise) is None
+
+
+def test_a_legacy_message_with_buffers_is_not_read():
+    msg = {**message(), "channel": "shell", "buffers": [b"abc"]}
+
+    assert read_request(serialize_binary_message(msg)) is None
+
+
+def test_a_kernels_message_is_read_off_its_frames():
+    parent = message()
+    frames = SESSION.serialize(
+        SESSION.msg("stream", {"name": "stdout", "text": "hi"}, parent=parent),
+        ident=[b"one", b"two"],
+    )
+
+    said = read_frames([*frames, b"buffer"])
+
+    assert said is not None
+    assert (said.msg_type, said.parent_id) == ("stream", parent["msg_id"])
+    assert said.parsed() == {"name": "stdout", "text": "hi"}
+    assert said.size_bytes == len(frames[-1]) + len(b"buffer")
+
+
+def test_a_kernels_message_without_a_parent_is_about_no_request():
+    frames = SESSION.serialize(SESSION.msg("status", {"execution_state": "starting"}))
+
+    assert read_frames(frames) is None
+
+
+def test_a_gateways_message_is_read_as_one_text():
+    parent = message()
+    text = as_legacy(SESSION.msg("status", {"execution_state": "idle"}, parent=parent))
+
+    said = read_relayed(text)
+
+    assert said is not None
+    assert (said.msg_type, said.parent_id) == ("status", parent["msg_id"])
+    assert said.parsed() == {"execution_state": "idle"}
+    assert said.size_bytes == len(text)
+
+
+def test_content_that_is_no_object_is_empty():
+    frames = SESSION.serialize(SESSION.msg("status", {}, parent=message()))
+    frames[-1] = b"[1]"
+
+    said = read_frames(frames)
+
+    assert said is not None
+    assert said.parsed() == {}
