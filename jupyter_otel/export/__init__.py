@@ -1,1 +1,1 @@
-"""Sending to receivers: OTLP over HTTP and gRPC, JSON lines, console."""
+"""Where records go: OTLP over HTTP or gRPC, JSON lines on disk, the console."""

@@ -1,0 +1,243 @@
+"""Joins spool and export: one thread a signal leases, merges, sends and books.
+
+::
+
+    lease ─▶ merge (concatenate) ─▶ send ─▶ Sent      acknowledge, book as sent
+                                          ├ Retry     release, wait, again
+                                          └ Rejected  alone once more, or drop
+
+Nothing here knows a protocol or a table. An idle thread sleeps without polling.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from jupyter_otel.complaints import Complaints
+from jupyter_otel.errors import SpoolError
+from jupyter_otel.export.destination import Destination
+from jupyter_otel.export.verdicts import Rejected, Retry, Sent, Verdict
+from jupyter_otel.spool.rows import Loss, Row
+from jupyter_otel.spool.spool import Spool
+from jupyter_otel.tally import Books, DropReason, Signal
+
+
+class DeliverySettings(NamedTuple):
+    """How eagerly a `Delivery` sends."""
+
+    merge_bytes: int = 768 * 1024
+    """How large a merged request gets, if its rows are small."""
+    merge_records: int = 2000
+    merge_rows: int = 512
+    first_backoff_s: float = 1.0
+    max_backoff_s: float = 60.0
+    expire_every_s: float = 300.0
+    """How often rows that are too old are looked for."""
+
+
+class Delivery:
+    """Sends one signal's rows, oldest first, until each is sent or dropped.
+
+    Its thread is a daemon: a receiver that hangs never holds a process up. After a
+    fork the child makes a new one.
+    """
+
+    def __init__(  # what it joins, and a clock
+        self,
+        signal: Signal,
+        spool: Spool,
+        destination: Destination,
+        books: Books,
+        *,
+        settings: DeliverySettings | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.last_error: str | None = None
+        self._signal = signal
+        self._spool = spool
+        self._destination = destination
+        self._books = books
+        self._settings = settings or DeliverySettings()
+        self._monotonic = monotonic
+        self._changed = threading.Condition()
+        self._woken = self._hurried = self._stopping = False
+        self._backoff_s = 0.0
+        self._expire_at = monotonic()
+        self._complaints = Complaints(monotonic)
+        self._thread = threading.Thread(
+            target=self._run, name=f"jupyter_otel-send-{signal.value}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin to send; once."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that rows were appended."""
+        self._notify(woken=True)
+
+    def hurry(self) -> None:
+        """Try once now, whatever the back-off says: somebody waits for a flush."""
+        self._notify(hurried=True)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Send nothing more; return whether the thread ended in time.
+
+        What waits stays in the spool. A thread inside a send that hangs is left
+        behind: it is a daemon, and a closed spool takes its late answer.
+        """
+        self._notify(stopping=True)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+        ended = not self._thread.is_alive()
+        if ended:
+            self._destination.close()
+        return ended
+
+    def _notify(
+        self, *, woken: bool = False, hurried: bool = False, stopping: bool = False
+    ) -> None:
+        with self._changed:
+            self._woken |= woken
+            self._hurried |= hurried
+            self._stopping |= stopping
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                wait_s = self._step()
+            except SpoolError as error:
+                wait_s = self._next_backoff(None)
+                self._report("spool", str(error))
+            # A bug in a destination or in here must not end all sending.
+            except Exception as error:  # noqa: BLE001
+                wait_s = self._next_backoff(None)
+                self._report("error", f"{type(error).__name__} while sending")
+            if wait_s is None:
+                self._sleep_until_woken()
+            elif wait_s > 0:
+                self._back_off(wait_s)
+
+    def _step(self) -> float | None:
+        """Send once; return how long to wait then, None: until rows come."""
+        self._expire()
+        with self._changed:
+            self._woken = False
+        rows = self._lease()
+        if not rows:
+            return None
+        retry = self._deliver(rows)
+        if retry is None:
+            self._backoff_s = 0.0
+            return 0.0
+        self._report(retry.why, f"{retry.why}; the records are kept, trying again")
+        return self._next_backoff(retry.after_s)
+
+    def _lease(self) -> list[Row]:
+        limit = min(self._settings.merge_bytes, self._destination.max_request_bytes)
+        return self._spool.lease(
+            self._signal,
+            max_rows=self._settings.merge_rows,
+            max_bytes=limit,
+            max_records=self._settings.merge_records,
+        )
+
+    def _deliver(self, rows: Sequence[Row]) -> Retry | None:
+        """Send rows in one request; return the verdict that holds them up, if any."""
+        verdict = self._send(rows)
+        if isinstance(verdict, Rejected) and verdict.split and len(rows) > 1:
+            return self._deliver_alone(rows)
+        return self._settle(rows, verdict)
+
+    def _deliver_alone(self, rows: Sequence[Row]) -> Retry | None:
+        for index, row in enumerate(rows):
+            retry = self._settle([row], self._send([row]))
+            if retry is not None or self._stopping:
+                self._spool.release([rest.id for rest in rows[index + 1 :]])
+                return retry
+        return None
+
+    def _send(self, rows: Sequence[Row]) -> Verdict:
+        # Requests of one signal concatenate into one valid request (protobuf
+        # merges repeated fields), so that nothing is decoded here.
+        request = rows[0].body if len(rows) == 1 else b"".join(r.body for r in rows)
+        if len(request) > self._destination.max_request_bytes:
+            return Rejected("a request is larger than the protocol allows")
+        return self._destination.send(request, _records(rows))
+
+    def _settle(self, rows: Sequence[Row], verdict: Verdict) -> Retry | None:
+        ids = [row.id for row in rows]
+        if isinstance(verdict, Retry):
+            self._spool.release(ids)
+            return verdict
+        rejected = _records(rows)
+        if isinstance(verdict, Sent):
+            self._spool.acknowledge(ids)
+            rejected = min(max(verdict.rejected, 0), rejected)
+            self._books.send(self._signal, _records(rows) - rejected)
+        else:
+            self._spool.discard(ids)
+        if rejected:
+            self._books.drop(self._signal, DropReason.REJECTED, rejected)
+            self._report_rejection(verdict, rejected)
+        elif isinstance(verdict, Sent):
+            self.last_error = None
+        return None
+
+    def _report_rejection(self, verdict: Sent | Rejected, records: int) -> None:
+        if isinstance(verdict, Rejected):
+            self._report(verdict.why, f"{verdict.why}; {records} records are dropped")
+        elif verdict.message:
+            # The receiver's words may quote data: they are not logged.
+            self._report(
+                "partial_success",
+                f"{self._destination.name} refused {records} records of a request"
+                " that it took; its own log says why",
+            )
+
+    def _expire(self) -> None:
+        if self._monotonic() < self._expire_at:
+            return
+        self._expire_at = self._monotonic() + self._settings.expire_every_s
+        self._book(self._spool.expire())
+
+    def _book(self, losses: Sequence[Loss]) -> None:
+        for loss in losses:
+            self._books.drop(loss.signal, loss.reason, loss.records)
+
+    def _next_backoff(self, after_s: float | None) -> float:
+        if after_s is not None:
+            return after_s
+        self._backoff_s = min(
+            max(2 * self._backoff_s, self._settings.first_backoff_s),
+            self._settings.max_backoff_s,
+        )
+        # Half fixed, half chance: many servers must not come back all at once.
+        return self._backoff_s * random.uniform(0.5, 1.0)  # noqa: S311
+
+    def _sleep_until_woken(self) -> None:
+        timeout_s = max(self._expire_at - self._monotonic(), 0.0)
+        # With nothing in the spool nothing can become too old.
+        idle = self._spool.size_bytes() == 0
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._woken or self._stopping, None if idle else timeout_s
+            )
+            self._hurried = False
+
+    def _back_off(self, wait_s: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._hurried or self._stopping, wait_s)
+            self._hurried = False
+
+    def _report(self, reason: str, message: str) -> None:
+        """Keep the last error and log it, one line a minute for each reason."""
+        self.last_error = message
+        self._complaints.say(reason, f"{self._signal.value}: {message}.")
+
+
+def _records(rows: Sequence[Row]) -> int:
+    return sum(row.records for row in rows)

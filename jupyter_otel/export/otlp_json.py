@@ -1,0 +1,101 @@
+"""OTLP/JSON: a request as the specification and the Collector's file exporter write it.
+
+Unlike protobuf's own JSON mapping: ids are hex, enums are integers. As in it: 64-bit
+integers are text, bytes are base64, and fields of default value are left out.
+Specification: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
+"""
+
+import math
+from base64 import b64encode
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeAlias
+
+import orjson
+from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
+
+from jupyter_otel.export.services import SERVICES
+from jupyter_otel.tally import Signal
+
+_Convert: TypeAlias = Callable[[Any], object]
+
+_HEX_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id"})
+_64_BIT = frozenset(
+    {
+        FieldDescriptor.TYPE_INT64,
+        FieldDescriptor.TYPE_UINT64,
+        FieldDescriptor.TYPE_FIXED64,
+        FieldDescriptor.TYPE_SFIXED64,
+        FieldDescriptor.TYPE_SINT64,
+    }
+)
+
+
+def to_json(signal: Signal, request: bytes) -> bytes:
+    """Return a serialized request as OTLP/JSON in UTF-8, one line without its end.
+
+    Raises:
+        ValueError: The bytes are no request of this signal.
+    """
+    return orjson.dumps(to_dict(signal, request))
+
+
+def to_dict(signal: Signal, request: bytes) -> dict[str, Any]:
+    """Return a serialized request as the dictionary that its OTLP/JSON holds.
+
+    Raises:
+        ValueError: The bytes are no request of this signal.
+    """
+    message = SERVICES[signal].request()
+    try:
+        message.ParseFromString(request)
+    except DecodeError as error:
+        raise ValueError(f"no OTLP {signal} request") from error
+    return message_to_dict(message)
+
+
+def message_to_dict(message: Message) -> dict[str, Any]:
+    """Return any OTLP message as the dictionary that its OTLP/JSON holds."""
+    found = {}
+    # Only fields that are set come; descriptors are singletons of the pool.
+    for field, value in message.ListFields():
+        name, convert = _converter(field)
+        found[name] = convert(value)
+    return found
+
+
+@cache
+def _converter(field: FieldDescriptor) -> tuple[str, _Convert]:
+    convert = _scalar_converter(field)
+    if field.is_repeated:
+        return field.json_name, lambda values: [convert(value) for value in values]
+    return field.json_name, convert
+
+
+def _scalar_converter(field: FieldDescriptor) -> _Convert:
+    if field.type == FieldDescriptor.TYPE_MESSAGE:
+        return message_to_dict
+    if field.type in _64_BIT:
+        return str
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return bytes.hex if field.name in _HEX_FIELDS else _base64
+    if field.type in {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}:
+        return _number
+    return _as_it_is
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+def _base64(value: bytes) -> str:
+    return b64encode(value).decode("ascii")
+
+
+def _number(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    if math.isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"

@@ -1,0 +1,106 @@
+"""Taking over what dead processes left: each orphan by exactly one other process.
+
+Rows are first written into the adopter's spool, then deleted from the orphan's, chunk
+by chunk: a crash in between sends some rows twice and loses none.
+"""
+
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from jupyter_otel.errors import SpoolError
+from jupyter_otel.spool.database import open_database, transaction
+from jupyter_otel.spool.files import SpoolFile, claim_orphans
+from jupyter_otel.spool.rows import NewRow, StoredRow
+from jupyter_otel.spool.spool import Spool
+from jupyter_otel.tally import Signal
+
+_LOGGER = logging.getLogger(__name__)
+
+_CHUNK_ROWS = 64
+
+_OLDEST = (
+    "SELECT signal, subject, consent_group, priority, records, revision, body,"
+    " attempts, created_ns, id FROM rows ORDER BY id LIMIT ?"
+)
+
+
+def adopt_orphans(
+    spool: Spool,
+    directory: Path,
+    accept: Callable[[Signal, int], None] = lambda _signal, _records: None,
+) -> dict[Signal, int]:
+    """Move what dead processes left in a directory into a spool.
+
+    What does not fit stays where it is, for a later call. Never raises.
+
+    Args:
+        spool: Where the rows go; its own file is not an orphan, as it is locked.
+        directory: Where spool files lie.
+        accept: Books the records of a chunk, before any of them can be leased.
+
+    Returns:
+        The adopted records per signal.
+    """
+    adopted: Counter[Signal] = Counter()
+
+    def book(signal: Signal, records: int) -> None:
+        accept(signal, records)
+        adopted[signal] += records
+
+    for file in claim_orphans(directory):
+        _adopt(spool, file, book)
+    return dict(adopted)
+
+
+def _adopt(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -> None:
+    try:
+        emptied = _drain(spool, file, book)
+    except sqlite3.DatabaseError as error:
+        _give_up(file, error)
+        return
+    except (SpoolError, OSError):
+        emptied = False
+    if emptied:
+        file.delete()
+    else:
+        file.release()
+
+
+def _drain(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -> bool:
+    orphan = open_database(file.path, synchronous=False)
+    try:
+        while chunk := orphan.execute(_OLDEST, (_CHUNK_ROWS,)).fetchall():
+            if not spool.take_over([_stored(values) for values in chunk], book):
+                return False
+            with transaction(orphan):
+                orphan.executemany(
+                    "DELETE FROM rows WHERE id = ?", [values[-1:] for values in chunk]
+                )
+        return True
+    finally:
+        orphan.close()
+
+
+def _stored(values: tuple[object, ...]) -> StoredRow:
+    signal, *rest, attempts, created_ns, _id = values
+    return StoredRow(
+        NewRow(Signal(signal), *rest),  # type: ignore[arg-type]
+        attempts,  # type: ignore[arg-type]
+        created_ns,  # type: ignore[arg-type]
+    )
+
+
+def _give_up(file: SpoolFile, error: sqlite3.DatabaseError) -> None:
+    if isinstance(error, sqlite3.OperationalError | sqlite3.NotSupportedError):
+        file.release()
+        return
+    aside = file.set_aside()
+    _LOGGER.warning(
+        "jupyter_otel: a spool file cannot be read (%s) and was set aside as %s."
+        " Its records are not sent; remove it once you have looked at it.",
+        error,
+        aside,
+    )

@@ -1,0 +1,49 @@
+"""What goes into the spool, what comes out, and what was lost on the way."""
+
+from typing import NamedTuple
+
+from jupyter_otel.tally import DropReason, Signal
+
+
+class NewRow(NamedTuple):
+    """Records to keep until they are sent, all of one signal, subject and group."""
+
+    signal: Signal
+    subject: str
+    """Whose records they are; empty where nobody's."""
+    group: str
+    """The consent group of their schemas."""
+    priority: int
+    """Higher is kept longer when room runs out."""
+    records: int
+    revision: str
+    """The policy under which they were made."""
+    body: bytes
+    """A whole serialized ``Export{Logs,Trace,Metrics}ServiceRequest``."""
+
+
+class Row(NamedTuple):
+    """A row that is leased: what the sender needs of it."""
+
+    id: int
+    signal: Signal
+    records: int
+    attempts: int
+    """How often sending it was tried in vain."""
+    body: bytes
+
+
+class StoredRow(NamedTuple):
+    """A row with what it had gone through in another process's spool."""
+
+    row: NewRow
+    attempts: int
+    created_ns: int
+
+
+class Loss(NamedTuple):
+    """Records that will never be sent, and why; the caller books them."""
+
+    signal: Signal
+    reason: DropReason
+    records: int

@@ -1,0 +1,357 @@
+"""The spool: rows wait here, on disk or in memory, until a receiver has them.
+
+One process writes a spool file. Threads share it through one lock that is held around
+every use of the connection, closing included: SQLite crashes otherwise. Sizes and
+counts are kept beside the database, so that nothing is summed while events flow.
+"""
+
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from jupyter_otel.complaints import Complaints
+from jupyter_otel.errors import SpoolError
+from jupyter_otel.spool.database import open_database, transaction
+from jupyter_otel.spool.files import SpoolFile, create_spool_file
+from jupyter_otel.spool.forks import keep_from_children
+from jupyter_otel.spool.room import (
+    KeptRow,
+    Plan,
+    plan_eviction,
+    plan_refusal,
+    sizes,
+)
+from jupyter_otel.spool.rows import Loss, NewRow, Row, StoredRow
+from jupyter_otel.tally import DropReason, Signal
+
+_INSERT = (
+    "INSERT INTO rows (signal, subject, consent_group, priority, records, revision,"
+    " attempts, created_ns, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_LEASE = "SELECT id, records, attempts, body FROM rows WHERE signal = ? ORDER BY id"
+_WORST_FIRST = (
+    "SELECT id, signal, records, length(body), priority FROM rows"
+    " ORDER BY priority, created_ns, id"
+)
+_EXPIRED = (
+    "SELECT id, signal, records, length(body), priority FROM rows WHERE created_ns < ?"
+)
+
+
+class Spool:
+    """Rows of ready OTLP bytes, kept until they are acknowledged, lost or too old.
+
+    A directory gets a file of its own, which the next process adopts should this one
+    die; without a directory the rows live in memory. After `close` every method is
+    still safe to call: nothing is leased, and what is appended is lost.
+
+    Raises:
+        SpoolError: The directory cannot be written.
+    """
+
+    def __init__(  # the settings of OtelSpool, one each
+        self,
+        directory: Path | None,
+        *,
+        max_bytes: int,
+        max_age_s: float,
+        when_full: Literal["drop", "refuse"],
+        synchronous: bool,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._directory = directory
+        self._max_bytes = max_bytes
+        self._max_age_ns = int(max_age_s * 1e9)
+        self._refuse = when_full == "refuse"
+        self._synchronous = synchronous
+        self._now_ns = now_ns
+        self._lock = threading.Lock()
+        self._leased: dict[int, tuple[Signal, int, int]] = {}
+        self._done: set[int] = set()
+        self._size = 0
+        self._complaints = Complaints()
+        self._pending: Counter[Signal] = Counter()
+        self._file: SpoolFile | None = None
+        self._connection: sqlite3.Connection | None = self._open()
+        keep_from_children(self)
+
+    @property
+    def path(self) -> Path | None:
+        """Where the rows are on disk; None: in memory."""
+        return self._file.path if self._file else None
+
+    def append(self, rows: Sequence[NewRow]) -> list[Loss]:
+        """Keep rows, all in one transaction; return what was lost for it.
+
+        Lost are older rows of lower priority that had to make room, or some of the
+        rows themselves; all of them, as ``spool_error``, when the disk is full or
+        fails. Never raises.
+        """
+        with self._lock:
+            connection = self._connection
+            if connection is None:
+                return _losses(rows, DropReason.SHUTDOWN)
+            try:
+                return self._append(connection, rows)
+            except (sqlite3.Error, OSError) as error:
+                self._warn(error)
+                return _losses(rows, DropReason.SPOOL_ERROR)
+
+    def take_over(
+        self, rows: Sequence[StoredRow], accept: Callable[[Signal, int], None]
+    ) -> bool:
+        """Keep rows of another spool if all of them fit; say whether they did.
+
+        ``accept`` books them before any of them can be leased.
+
+        Raises:
+            SpoolError: The spool cannot be written. None of the rows is kept.
+        """
+        with self._lock, self._used() as connection:
+            size = sum(len(row.row.body) for row in rows)
+            if connection is None or size > self._max_bytes - self._size:
+                return False
+            with transaction(connection):
+                connection.executemany(_INSERT, map(_stored_values, rows))
+            for stored in rows:
+                self._count_in(stored.row)
+                accept(stored.row.signal, stored.row.records)
+            return True
+
+    def lease(
+        self, signal: Signal, *, max_rows: int, max_bytes: int, max_records: int = 2**31
+    ) -> list[Row]:
+        """Return the oldest rows without removing them, oldest first.
+
+        At least one row, whatever its size, if any waits. A row stays leased until
+        `acknowledge`, `release` or `discard`.
+
+        Raises:
+            SpoolError: The spool cannot be read. Nothing has been leased.
+        """
+        rows: list[Row] = []
+        size = records = 0
+        with self._lock, self._used() as connection:
+            for row in self._waiting(connection, signal):
+                size += len(row.body)
+                records += row.records
+                if rows and (size > max_bytes or records > max_records):
+                    break
+                rows.append(row)
+                if len(rows) == max_rows:
+                    break
+            self._leased |= {
+                row.id: (signal, row.records, len(row.body)) for row in rows
+            }
+        return rows
+
+    def acknowledge(self, ids: Sequence[int]) -> None:
+        """Remove rows that the receiver has. Never raises.
+
+        Rows that the disk does not let go are not leased again by this process.
+        """
+        self._finish(ids)
+
+    def discard(self, ids: Sequence[int]) -> None:
+        """Remove rows that will never be sent; the caller books them. Never raises."""
+        self._finish(ids)
+
+    def release(self, ids: Sequence[int]) -> None:
+        """Give rows back that cannot be sent now, one attempt older. Never raises."""
+        with self._lock:
+            for row_id in ids:
+                self._leased.pop(row_id, None)
+            self._execute(
+                "UPDATE rows SET attempts = attempts + 1 WHERE id = ?",
+                [(row_id,) for row_id in ids],
+            )
+
+    def expire(self) -> list[Loss]:
+        """Remove rows older than the age limit; return what was lost. Never raises."""
+        with self._lock:
+            if self._connection is None:
+                return []
+            try:
+                return self._expire(self._connection)
+            except sqlite3.Error as error:
+                self._warn(error)
+                return []
+
+    def pending(self) -> dict[Signal, int]:
+        """Return how many records wait, leased ones included, per signal."""
+        with self._lock:
+            return {signal: self._pending[signal] for signal in Signal}
+
+    def size_bytes(self) -> int:
+        """Return the size of all bodies that wait."""
+        with self._lock:
+            return self._size
+
+    def oldest_ns(self) -> int | None:
+        """Return when the oldest waiting row was made; None if none waits."""
+        with self._lock:
+            if self._connection is None:
+                return None
+            try:
+                found = self._connection.execute("SELECT min(created_ns) FROM rows")
+                return found.fetchone()[0]  # type: ignore[no-any-return]
+            except sqlite3.Error:
+                return None
+
+    def close(self) -> None:
+        """Close the spool; an empty file is removed, another waits for adoption."""
+        with self._lock:
+            if self._connection is None:
+                return
+            self._flush_done()
+            self._connection.close()
+            self._connection = None
+            if self._file is None:
+                return
+            if self._pending.total() == 0:
+                self._file.delete()
+            self._file.release()
+
+    def disown(self) -> object:
+        """Act as closed, in a forked child, without touching the parent's files."""
+        inherited = (self._connection, self._file, self._lock)
+        self._lock = threading.Lock()
+        self._connection = self._file = None
+        return inherited
+
+    def _open(self) -> sqlite3.Connection:
+        if self._directory is not None:
+            self._file = create_spool_file(self._directory)
+        try:
+            return open_database(self.path, synchronous=self._synchronous)
+        except sqlite3.Error as error:
+            raise SpoolError(f"The spool cannot be opened: {error}.") from error
+
+    def _append(
+        self, connection: sqlite3.Connection, rows: Sequence[NewRow]
+    ) -> list[Loss]:
+        plan = self._plan(connection, rows)
+        now_ns = self._now_ns()
+        with transaction(connection):
+            _delete(connection, [row.id for row in plan.evict])
+            connection.executemany(
+                _INSERT, [_values(row, 0, now_ns) for row in plan.keep]
+            )
+        for row in plan.evict:
+            self._count_out(Signal(row.signal), row.records, row.size)
+        for new in plan.keep:
+            self._count_in(new)
+        return [
+            *_kept_losses(plan.evict, DropReason.SPOOL_FULL),
+            *_losses(plan.lose, DropReason.SPOOL_FULL),
+        ]
+
+    def _plan(self, connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Plan:
+        free = self._max_bytes - self._size
+        if sum(len(row.body) for row in rows) <= free:
+            return Plan(list(rows), [], [])
+        if self._refuse:
+            return plan_refusal(rows, free)
+        worst_first = sizes(connection.execute(_WORST_FIRST))
+        may_go = (row for row in worst_first if row.id not in self._leased)
+        return plan_eviction(rows, may_go, free, self._max_bytes)
+
+    def _waiting(
+        self, connection: sqlite3.Connection | None, signal: Signal
+    ) -> Iterator[Row]:
+        if connection is None:
+            return
+        for row_id, records, attempts, body in connection.execute(_LEASE, (signal,)):
+            if row_id not in self._leased:
+                yield Row(row_id, signal, records, attempts, body)
+
+    def _finish(self, ids: Sequence[int]) -> None:
+        with self._lock:
+            for row_id in ids:
+                if row_id in self._leased and row_id not in self._done:
+                    self._count_out(*self._leased[row_id])
+                    self._done.add(row_id)
+            self._flush_done()
+
+    def _flush_done(self) -> None:
+        """Delete finished rows; what fails stays finished, and is tried again."""
+        if not self._done:
+            return
+        if self._execute("DELETE FROM rows WHERE id = ?", [(i,) for i in self._done]):
+            for row_id in self._done:
+                self._leased.pop(row_id, None)
+            self._done.clear()
+
+    def _execute(self, statement: str, values: Sequence[tuple[int]]) -> bool:
+        if self._connection is None:
+            return False
+        try:
+            with transaction(self._connection) as connection:
+                connection.executemany(statement, values)
+        except sqlite3.Error:
+            return False
+        return True
+
+    @contextmanager
+    def _used(self) -> Iterator[sqlite3.Connection | None]:
+        try:
+            yield self._connection
+        except sqlite3.Error as error:
+            self._warn(error)
+            raise SpoolError(f"The spool cannot be used: {error}.") from error
+
+    def _warn(self, error: Exception) -> None:
+        self._complaints.say(
+            "spool",
+            f"The spool {self.path or 'in memory'} fails ({error}); records that it "
+            "cannot keep are dropped and counted. Free some disk space, or set "
+            "OtelSpool.directory to a place that has some.",
+        )
+
+    def _count_in(self, row: NewRow) -> None:
+        self._size += len(row.body)
+        self._pending[row.signal] += row.records
+
+    def _count_out(self, signal: Signal, records: int, size: int) -> None:
+        self._size -= size
+        self._pending[signal] -= records
+
+    def _expire(self, connection: sqlite3.Connection) -> list[Loss]:
+        limit_ns = self._now_ns() - self._max_age_ns
+        old = [
+            row
+            for row in sizes(connection.execute(_EXPIRED, (limit_ns,)))
+            if row.id not in self._leased
+        ]
+        if not old:
+            return []
+        with transaction(connection):
+            _delete(connection, [row.id for row in old])
+        for row in old:
+            self._count_out(Signal(row.signal), row.records, row.size)
+        return _kept_losses(old, DropReason.EXPIRED)
+
+
+def _values(row: NewRow, attempts: int, created_ns: int) -> tuple[object, ...]:
+    return (*row[:-1], attempts, created_ns, row.body)
+
+
+def _stored_values(stored: StoredRow) -> tuple[object, ...]:
+    return _values(stored.row, stored.attempts, stored.created_ns)
+
+
+def _delete(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
+    connection.executemany("DELETE FROM rows WHERE id = ?", [(i,) for i in ids])
+
+
+def _losses(rows: Sequence[NewRow], reason: DropReason) -> list[Loss]:
+    return [Loss(row.signal, reason, row.records) for row in rows]
+
+
+def _kept_losses(rows: Sequence[KeptRow], reason: DropReason) -> list[Loss]:
+    return [Loss(Signal(row.signal), reason, row.records) for row in rows]
