@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from jupyter_otel.event import RedactedEvent, SpanContext
 from jupyter_otel.mapping.severity import as_key
+from jupyter_otel.mapping.values import utf8
 from jupyter_otel.mapping.wire import (
     bytes_field,
     fixed32_field,
@@ -86,10 +87,11 @@ class SpanFinder:
         self, event: RedactedEvent, path: PropertyPath
     ) -> tuple[SpanContext | None, Timing | None]:
         duration_ms = self._reader.read(event, path)
-        if not isinstance(duration_ms, int | float) or duration_ms < 0:
+        # NaN is neither; no duration starts a span before the epoch.
+        if not isinstance(duration_ms, int | float) or not duration_ms >= 0:
             return event.span, None
         context = event.span or self._start_span()
-        start_ns = max(event.time_ns - int(duration_ms * NS_PER_MS), 0)
+        start_ns = event.time_ns - int(min(duration_ms * NS_PER_MS, event.time_ns))
         return context, Timing(context, start_ns, event.time_ns)
 
     def _begin(self, event: RedactedEvent) -> SpanContext:
@@ -149,7 +151,7 @@ def span_fields(timing: Timing, name: str, kind: str) -> bytes:
             if context.parent_span_id
             else b""
         )
-        + bytes_field(_NAME, name.encode())
+        + bytes_field(_NAME, utf8(name))
         + varint_field(_KIND, _KINDS[kind])
         + fixed64_field(_START, start_ns)
         + fixed64_field(_END, end_ns)

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from jupyter_otel.mapping.wire import bytes_field, double_field, varint_field
+from jupyter_otel.mapping.wire import UINT64, bytes_field, double_field, varint_field
 
 _STRING, _BOOL, _INT, _DOUBLE, _ARRAY = 1, 2, 3, 4, 5
 _MIN_INT64, _MAX_INT64 = -(2**63), 2**63 - 1
@@ -113,4 +113,6 @@ def _spelled(value: Any) -> Any:
         return [_spelled(item) for item in value]
     if isinstance(value, str):
         return well_formed(value)
+    if type(value) is int and _MIN_INT64 <= value <= UINT64:
+        return value  # as orjson, whatever stands beside it
     return _shape_number(value)
