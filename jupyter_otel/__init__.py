@@ -17,7 +17,10 @@ from jupyter_otel.errors import (
 if TYPE_CHECKING:
     from jupyter_otel.telemetry import Telemetry
 
-_LATER = {"Telemetry": "jupyter_otel.telemetry"}
+_LATER = {
+    "Telemetry": "jupyter_otel.telemetry",
+    "_jupyter_server_extension_points": "jupyter_otel.hosts.server.extension",
+}
 
 __all__ = [
     "ConfigError",

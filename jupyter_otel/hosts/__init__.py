@@ -1,0 +1,1 @@
+"""Programs that carry the pipeline: each wires sources, settings and shutdown."""

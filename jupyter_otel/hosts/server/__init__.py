@@ -1,0 +1,1 @@
+"""Jupyter Server's extension: what starts, feeds, shows and stops collection there."""

@@ -1,0 +1,163 @@
+"""What one Jupyter Server collects: which sources are on, and how that ends.
+
+::
+
+    open_collection ──▶ listen (extensions are loaded) ──▶ capture (the loop runs)
+                                                               │
+    process exit ◀── Telemetry's own atexit ◀── finish (extensions are stopped,
+                                                kernels are not yet)
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from traitlets.config import Config
+
+from jupyter_otel.config import Settings
+from jupyter_otel.errors import JupyterOtelError
+from jupyter_otel.event import Intake
+from jupyter_otel.hosts.server.notebooks import NotebookPaths
+from jupyter_otel.hosts.server.people import People
+from jupyter_otel.hosts.server.trace_context import TraceContext
+from jupyter_otel.schema import Schema
+from jupyter_otel.sources.kernel_actions import KernelActionsHandler
+from jupyter_otel.sources.kernel_messages import (
+    EXECUTION_SCHEMA,
+    ExecutionCapture,
+    capturing,
+)
+from jupyter_otel.sources.server_events import EventLoggerHandler, schema_body
+from jupyter_otel.telemetry import Telemetry
+
+_CONNECTION_CLASS = "kernel_websocket_connection_class"
+_FLUSH_S = 1.0
+_OURS = "https://events.jupyter.org/jupyter_otel/"
+
+
+@dataclass(slots=True, eq=False)
+class Collection:
+    """The telemetry of one server and what hangs on the server for it."""
+
+    telemetry: Telemetry
+    error: str | None = None
+    """Why nothing is collected although it was asked for."""
+    kernel_gone: Callable[[str], None] | None = None
+
+    def listen(self, serverapp: Any) -> None:
+        """Take in the events of the server's bus, if policy collects any of them.
+
+        A second call makes up for schemas that were registered since the first.
+        """
+        telemetry, bus = self.telemetry, serverapp.event_logger
+        if not telemetry.enabled or not telemetry.settings.sources.jupyter_events:
+            return
+        if not _admits_bus_events(telemetry, bus):
+            return
+        people = People(serverapp.identity_provider)
+        listening = [h for h in bus.handlers if isinstance(h, EventLoggerHandler)]
+        if not listening:
+            bus.register_handler(telemetry.handler(bus, people.attribution))
+        for handler in listening:
+            if not handler.is_bound:  # named in a configuration file
+                handler.bind(telemetry.intake, people.attribution, bus)
+
+    def capture(self, serverapp: Any) -> None:
+        """Report the executions of every kernel connection made from now on."""
+        telemetry = self.telemetry
+        if not telemetry.enabled or not telemetry.settings.sources.executions:
+            return
+        schema = telemetry.intake.find(EXECUTION_SCHEMA)
+        if schema is None or not telemetry.intake.admits(schema):
+            return
+        capture = _execution_capture(serverapp, telemetry, schema)
+        settings = serverapp.web_app.settings
+        settings[_CONNECTION_CLASS] = capturing(settings[_CONNECTION_CLASS], capture)
+        # Only beside our own handler: any handler makes the bus validate.
+        bus = serverapp.event_logger
+        if any(isinstance(h, EventLoggerHandler) for h in bus.handlers):
+            bus.register_handler(KernelActionsHandler(capture.kernel_gone))
+
+    def finish(self) -> None:
+        """Begin to send what waits; return at once.
+
+        Kernels are shut down after this and report it, so nothing is closed yet.
+        """
+        if self.telemetry.enabled:
+            flush = threading.Thread(
+                target=self.telemetry.flush,
+                args=(_FLUSH_S,),
+                name="jupyter_otel-flush",
+                daemon=True,
+            )
+            flush.start()
+
+    def status(self) -> dict[str, Any]:
+        """Return the JSON of ``otel/v1/status``."""
+        return {**self.telemetry.status(), "error": self.error}
+
+
+def open_collection(config: Config, log: logging.Logger) -> Collection:
+    """Return what a configuration collects; nothing, if it cannot be used.
+
+    A server with a bad setting starts all the same, and says what is wrong.
+    """
+    try:
+        collection = Collection(Telemetry(config, source="server"))
+    except JupyterOtelError as error:
+        # No traceback: it says nothing to whoever wrote the setting.
+        log.error("jupyter_otel collects nothing until this is corrected:\n%s", error)  # noqa: TRY400
+        return Collection(Telemetry(Config()), error=str(error))
+    for warning in collection.telemetry.warnings:
+        log.warning("jupyter_otel: %s", warning)
+    return collection
+
+
+def _execution_capture(
+    serverapp: Any, telemetry: Telemetry, schema: Schema
+) -> ExecutionCapture:
+    traces = telemetry.settings.traces
+    return ExecutionCapture(
+        intake=telemetry.intake,
+        schema=schema,
+        code=_code_policy(telemetry.settings),
+        spans=TraceContext(telemetry.spans, tells_kernel=traces.kernel != "off")
+        if traces.enabled
+        else None,
+        person=People(serverapp.identity_provider).person,
+        notebook_path=NotebookPaths(serverapp.session_manager),
+        call_later=_call_later,
+    )
+
+
+def _call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
+    return asyncio.get_running_loop().call_later(delay_s, call).cancel
+
+
+def _code_policy(settings: Settings) -> Literal["none", "hash", "text"]:
+    policy = settings.policy
+    code = policy.code or ("hash" if policy.level == "audit" else "none")
+    return cast("Literal['none', 'hash', 'text']", code)
+
+
+def _admits_bus_events(telemetry: Telemetry, bus: Any) -> bool:
+    """Return whether policy collects anything that the bus may carry.
+
+    Schemas of the bus are registered at any time, at first use above all; what will
+    come is known from the catalog, and from what policy includes by name.
+    """
+    if telemetry.settings.policy.include:
+        return True
+    return any(map(telemetry.intake.admits, _bus_schemas(telemetry, bus)))
+
+
+def _bus_schemas(telemetry: Telemetry, bus: Any) -> Iterable[Schema]:
+    intake: Intake = telemetry.intake
+    for schema_id in bus.schemas.schema_ids:
+        yield intake.adopt(schema_body(bus.schemas.get(schema_id)), "event logger")
+    for schema in telemetry.catalog.schemas():
+        if not schema.id.startswith(_OURS):
+            yield schema

@@ -1,0 +1,79 @@
+"""Whose an event of a Jupyter Server is, by the server's own authentication.
+
+Nothing here is taken from a payload. Where the server knows only that somebody has
+the token, the person is the server's own account and has no name.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_server import CallContext
+from jupyter_server.auth.identity import IdentityProvider
+
+from jupyter_otel.event import Attribution, Person
+
+SERVER_ACCOUNT = Person("server", None)
+"""Whoever the server does not know by name."""
+
+# A provider that gives people names of their own has one of these from elsewhere.
+_NAMING = (
+    "get_user",
+    "get_user_token",
+    "get_user_cookie",
+    "generate_anonymous_user",
+    "process_login_form",
+)
+
+
+class People:
+    """Tells whose a request is. Cheap: it is asked at every event.
+
+    Args:
+        provider: The server's identity provider.
+        environ: Where a Hub shows itself.
+    """
+
+    def __init__(
+        self, provider: object, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self._are_named = names_people(provider)
+        # Under a Hub the relay names people; a user server sends no identity.
+        self._under_hub = "JUPYTERHUB_API_URL" in environ
+
+    def attribution(self) -> Attribution:
+        """Return whose the request is that is being served in this context."""
+        handler = CallContext.get(CallContext.JUPYTER_HANDLER)
+        if handler is None:
+            return _NOBODYS
+        return Attribution(person=self.person(handler))
+
+    def person(self, handler: Any) -> Person:
+        """Return whose the request is that this handler serves."""
+        name = _user_name(handler) if self._are_named else None
+        if name is None:
+            return SERVER_ACCOUNT
+        return Person(name, None if self._under_hub else name)
+
+
+_NOBODYS = Attribution()
+
+
+def names_people(provider: object) -> bool:
+    """Return whether an identity provider gives people lasting names.
+
+    jupyter_server's own ones do not: a token or a shared password says nothing of
+    who sent it, and they make a random name up for each request or browser.
+    """
+    methods = (getattr(type(provider), name, None) for name in _NAMING)
+    own = IdentityProvider.__module__
+    return any(getattr(method, "__module__", own) != own for method in methods)
+
+
+def _user_name(handler: Any) -> str | None:
+    try:
+        user = handler.current_user
+    except RuntimeError:  # asked before the server had authenticated the request
+        return None
+    name = getattr(user, "username", None)
+    return name if isinstance(name, str) and name else None

@@ -1,0 +1,97 @@
+from types import SimpleNamespace
+
+import pytest
+from jupyter_server import CallContext
+from jupyter_server.auth.identity import (
+    IdentityProvider,
+    LegacyIdentityProvider,
+    PasswordIdentityProvider,
+    User,
+)
+
+from jupyter_otel.event import Attribution, Person
+from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
+
+
+class NamingProvider(IdentityProvider):
+    """A provider of a deployment's own."""
+
+    def get_user(self, handler):
+        """Know everybody."""
+        return User("ann")
+
+
+class RestyledProvider(PasswordIdentityProvider):
+    """A provider that changes something else."""
+
+    def get_handlers(self):
+        """Serve no pages."""
+        return []
+
+
+class Handler:
+    """A handler whose request is not authenticated yet."""
+
+    @property
+    def current_user(self):
+        """Fail as jupyter_server's does."""
+        raise RuntimeError("not yet")
+
+
+ANN = SimpleNamespace(current_user=User("ann"))
+
+
+@pytest.mark.parametrize(
+    ("provider", "named"),
+    [
+        (IdentityProvider, False),
+        (PasswordIdentityProvider, False),
+        (LegacyIdentityProvider, False),
+        (RestyledProvider, False),
+        (NamingProvider, True),
+    ],
+)
+def test_only_a_provider_of_ones_own_names_people(provider, named):
+    assert names_people(provider()) is named
+
+
+def test_a_named_user_is_the_person():
+    people = People(NamingProvider(), {})
+
+    assert people.person(ANN) == Person("ann", "ann")
+
+
+def test_an_anonymous_user_is_the_servers_account():
+    people = People(IdentityProvider(), {})
+
+    assert people.person(ANN) == SERVER_ACCOUNT == Person("server", None)
+
+
+def test_under_a_hub_the_server_sends_no_name():
+    people = People(NamingProvider(), {"JUPYTERHUB_API_URL": "http://hub"})
+
+    assert people.person(ANN) == Person("ann", None)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        Handler(),
+        SimpleNamespace(current_user=None),
+        SimpleNamespace(current_user=SimpleNamespace(username="")),
+    ],
+)
+def test_somebody_unknown_is_the_servers_account(handler):
+    assert People(NamingProvider(), {}).person(handler) == SERVER_ACCOUNT
+
+
+def test_the_request_being_served_says_whose_an_event_is():
+    people = People(NamingProvider(), {})
+    outside = people.attribution()
+    CallContext.set(CallContext.JUPYTER_HANDLER, ANN)
+    try:
+        inside = people.attribution()
+    finally:
+        CallContext.set(CallContext.JUPYTER_HANDLER, None)
+
+    assert (outside, inside) == (Attribution(), Attribution(Person("ann", "ann")))
