@@ -4,14 +4,11 @@ It knows neither events nor stages: it collects, waits a little so that a batch 
 worth a transaction, and hands the batch on.
 """
 
-import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
-
-_log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -24,8 +21,8 @@ class Worker(Generic[Item]):
     """A bounded queue and the one thread that empties it.
 
     Args:
-        work: Gets each batch, in order, on the worker's thread. What it raises is
-            logged by kind; the thread goes on.
+        work: Gets each batch, in order, on the worker's thread.
+        lose: Gets the batch that ``work`` raised for; the thread goes on.
         max_items: The queue's bound.
         max_bytes: The queue's bound in the sizes that `put` is told.
         linger_s: How long a batch waits to grow; 0: not at all.
@@ -34,12 +31,14 @@ class Worker(Generic[Item]):
     def __init__(
         self,
         work: Callable[[Sequence[Item]], None],
+        lose: Callable[[Sequence[Item], Exception], None],
         *,
         max_items: int = 65_536,
         max_bytes: int = 64 * 2**20,
         linger_s: float = LINGER_S,
     ) -> None:
         self._work = work
+        self._lose = lose
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._linger_s = linger_s
@@ -135,8 +134,7 @@ class Worker(Generic[Item]):
         try:
             self._work(batch)
         except Exception as error:  # noqa: BLE001 - the thread must outlive any batch
-            # The text of the error could quote an event: only its kind is told.
-            _log.error("The worker lost a batch to %s.", type(error).__name__)
+            self._lose(batch, error)
 
 
 def yield_to_others() -> None:

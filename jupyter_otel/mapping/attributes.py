@@ -45,8 +45,13 @@ class AttributeEncoder:
             return self._scalars.get(key) or self._encode_scalar(key)
         return self._encode_any(value)
 
+    def encode_once(self, text: str) -> bytes:
+        """Return the attribute with an ASCII text that will not come again."""
+        raw = text.encode()
+        return self._head(len(raw)) + raw
+
     def _encode_text(self, text: str) -> bytes:
-        raw = utf8(text if self._max_characters is None else self._cut(text))
+        raw = utf8(text[: self._max_characters])
         encoded = self._head(len(raw)) + raw
         if len(text) <= _MEMO_CHARACTERS and len(self._memo) < _MEMO_ENTRIES:
             self._memo[text] = encoded
@@ -74,6 +79,3 @@ class AttributeEncoder:
             if size < _HEAD_BYTES:
                 self._heads[size] = head
         return head
-
-    def _cut(self, text: str) -> str:
-        return text[: self._max_characters]

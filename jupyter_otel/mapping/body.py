@@ -5,13 +5,14 @@ from typing import Any
 
 from jupyter_otel.event import RedactedEvent
 from jupyter_otel.mapping.severity import as_key
-from jupyter_otel.mapping.values import any_value
-from jupyter_otel.mapping.wire import bytes_field
+from jupyter_otel.mapping.values import shape, utf8
+from jupyter_otel.mapping.wire import bytes_tag, varint
 from jupyter_otel.schema import PropertyPath
 
-_BODY = 5
+_BODY, _STRING_VALUE = 5, 1
 _MAX_PROPERTIES = 3
 _MAX_CHARACTERS = 48
+_MEMO_ENTRIES = 512
 
 
 class BodyWriter:
@@ -21,6 +22,7 @@ class BodyWriter:
         event_name: Stands first.
         paths: Each slot's property.
         attributes: Each slot's attribute; None where another property has its name.
+        max_characters: OpenTelemetry's limit for a text in an attribute.
     """
 
     def __init__(
@@ -28,15 +30,18 @@ class BodyWriter:
         event_name: str,
         paths: Sequence[PropertyPath],
         attributes: Sequence[str | None],
+        max_characters: int | None,
     ) -> None:
-        self._event_name = event_name
+        self._event_name = event_name.encode()
+        self._max_characters = min(max_characters or _MAX_CHARACTERS, _MAX_CHARACTERS)
+        named = zip(paths, attributes, strict=True)
         self._labels = [
             (place, f" {path[-1]}=")
-            for place, (path, attribute) in enumerate(
-                zip(paths, attributes, strict=True)
-            )
+            for place, (path, attribute) in enumerate(named)
             if path and attribute is not None
         ]
+        self._heads: dict[int, bytes] = {}
+        self._memo: dict[tuple[int, str], bytes] = {}
 
     def write(self, event: RedactedEvent) -> bytes:
         """Return the body field of the event's log record."""
@@ -45,14 +50,35 @@ class BodyWriter:
             value = event.values[place]
             if value is None or type(value) in (list, dict):
                 continue
-            words.append(label + _short(value))
+            if type(value) is str:
+                known = self._memo.get((place, value))
+                words.append(known or self._remember(place, label, value))
+            else:
+                words.append(self._word(label, value))
             if len(words) > _MAX_PROPERTIES:
                 break
-        return bytes_field(_BODY, any_value("".join(words)))
+        text = b"".join(words)
+        head = self._heads.get(len(text)) or self._remember_head(len(text))
+        return head + text
 
+    def _remember_head(self, size: int) -> bytes:
+        """Return what stands before a body of that size: lengths and tags."""
+        inner = bytes_tag(_STRING_VALUE) + varint(size)
+        head = bytes_tag(_BODY) + varint(len(inner) + size) + inner
+        if len(self._heads) < _MEMO_ENTRIES:
+            self._heads[size] = head
+        return head
 
-def _short(value: Any) -> str:
-    text = as_key(value)
-    if len(text) > _MAX_CHARACTERS:
-        text = text[: _MAX_CHARACTERS - 1] + "…"
-    return text if text.isprintable() else " ".join(text.split())
+    def _remember(self, place: int, label: str, value: str) -> bytes:
+        word = self._word(label, value)
+        if len(self._memo) < _MEMO_ENTRIES and len(value) <= 2 * _MAX_CHARACTERS:
+            self._memo[place, value] = word
+        return word
+
+    def _word(self, label: str, value: Any) -> bytes:
+        text = as_key(shape(value))
+        if len(text) > self._max_characters:
+            text = text[: self._max_characters - 1] + "…"
+        if not text.isprintable():
+            text = " ".join(text.split())
+        return utf8(label + text)

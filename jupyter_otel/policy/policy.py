@@ -4,7 +4,7 @@ Consent is not here: it depends on a person, and policy does not.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Literal
+from enum import StrEnum
 
 from jupyter_otel.policy.levels import ActionTable, action_for
 from jupyter_otel.policy.patterns import matches_id, matches_path, vagueness
@@ -21,18 +21,32 @@ from jupyter_otel.schema import (
 )
 from jupyter_otel.tally import Refusal
 
-CodePolicy = Literal["none", "hash", "text"]
-IdentityPolicy = Literal["none", "hash", "name"]
+
+class CodePolicy(StrEnum):
+    """What leaves of executed code."""
+
+    NONE = "none"
+    HASH = "hash"
+    TEXT = "text"
+
+
+class IdentityPolicy(StrEnum):
+    """What leaves of people's names."""
+
+    NONE = "none"
+    HASH = "hash"
+    NAME = "name"
+
 
 _IDENTITY_ACTIONS: Mapping[IdentityPolicy, Action] = {
-    "none": Action.DROP,
-    "hash": Action.HASH,
-    "name": Action.ALLOW,
+    IdentityPolicy.NONE: Action.DROP,
+    IdentityPolicy.HASH: Action.HASH,
+    IdentityPolicy.NAME: Action.ALLOW,
 }
 _CODE_ACTIONS: Mapping[CodePolicy, Action] = {
-    "none": Action.DROP,
-    "hash": Action.HASH,
-    "text": Action.SCRUB,
+    CodePolicy.NONE: Action.DROP,
+    CodePolicy.HASH: Action.HASH,
+    CodePolicy.TEXT: Action.SCRUB,
 }
 
 
@@ -56,12 +70,12 @@ class Policy:
         include: Collection[str] = (),
         exclude: Collection[str] = (),
         code: CodePolicy | None = None,
-        identity: IdentityPolicy = "hash",
+        identity: IdentityPolicy = IdentityPolicy.HASH,
         overrides: ActionTable | None = None,
     ) -> None:
         self.level = level
         self.identity = identity
-        self.code: CodePolicy = code or ("hash" if level is Level.AUDIT else "none")
+        self.code = code or _default_code(level)
         self._include = frozenset(include)
         self._exclude = frozenset(exclude)
         self._overrides = overrides or {}
@@ -144,6 +158,10 @@ class Policy:
         if rule.code and action is Action.HASH and rule.attribute is None:
             return f"jupyter.event.{'.'.join(path)}_hash"
         return rule.attribute
+
+
+def _default_code(level: Level) -> CodePolicy:
+    return CodePolicy.HASH if level is Level.AUDIT else CodePolicy.NONE
 
 
 def legacy_category(categories: Collection[str]) -> Category | None:

@@ -1,0 +1,86 @@
+"""What the pipeline would do with an event, without doing it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from jupyter_otel.event import Attribution, Person, Source
+from jupyter_otel.export.otlp_json import to_dict
+from jupyter_otel.mapping.mapper import Mapped
+from jupyter_otel.mapping.requests import RequestWriter
+from jupyter_otel.pipeline import Processor, Stages, claim
+from jupyter_otel.redaction.plan import explain
+from jupyter_otel.schema import Schema
+from jupyter_otel.snapshot import take_snapshot
+from jupyter_otel.tally import DropReason, Refusal, Signal
+
+_SOMEBODY = Person(subject="preview", user_name=None)
+
+
+class Asked(NamedTuple):
+    """How an event is to be previewed."""
+
+    consents: bool = True
+    """Whether the person behind it said yes."""
+    explains: bool = False
+    """Whether to say, property by property, what is done and by which rule."""
+    time_ns: int | None = None
+
+
+class Previewer:
+    """Runs events through stages of its own, and shows the records as OTLP/JSON."""
+
+    def __init__(self, stages: Stages, requests: RequestWriter, source: Source) -> None:
+        self._stages = stages
+        self._requests = requests
+        self._source = source
+        self._processor = Processor(stages)
+
+    def preview(
+        self, schema: Schema | None, data: Mapping[str, Any], asked: Asked
+    ) -> dict[str, Any]:
+        """Return what would leave of an event, or why nothing would.
+
+        ``{"exported": True, "log_record": {…}, "span": {…}?}`` or
+        ``{"exported": False, "reason": …}``; with ``explains`` also ``"properties"``.
+        """
+        if schema is None:
+            return _refused(Refusal.UNKNOWN_SCHEMA)
+        refusal = self._stages.policy.refusal(schema)
+        snapshot = take_snapshot(data)
+        if refusal is not None or snapshot is None:
+            return _refused(refusal or Refusal.NOT_JSON)
+        attribution = Attribution(person=_SOMEBODY, time_ns=asked.time_ns)
+        raw = claim(schema, snapshot, attribution, self._source)
+        outcome = self._processor.process(raw, answer=asked.consents)
+        shown = self._show(outcome)
+        if asked.explains:
+            shown["properties"] = explain(self._processor.plan(schema).redaction)
+        return shown
+
+    def _show(self, outcome: Mapped | DropReason) -> dict[str, Any]:
+        if isinstance(outcome, DropReason):
+            return _refused(outcome)
+        shown = {
+            "exported": True,
+            "log_record": self._as_json(Signal.LOGS, outcome.log_record),
+        }
+        if outcome.span is not None:
+            shown["span"] = self._as_json(Signal.TRACES, outcome.span)
+        return shown
+
+    def _as_json(self, signal: Signal, record: bytes) -> Any:
+        """Read a record the way a receiver would: from a whole request."""
+        request = to_dict(signal, self._requests.write(self._source, [record]))
+        for key in _WAY_DOWN[signal]:
+            request = request[key][0]
+        return request
+
+
+_WAY_DOWN = {
+    Signal.LOGS: ("resourceLogs", "scopeLogs", "logRecords"),
+    Signal.TRACES: ("resourceSpans", "scopeSpans", "spans"),
+}
+
+
+def _refused(reason: Refusal | DropReason) -> dict[str, Any]:
+    return {"exported": False, "reason": reason.value}
