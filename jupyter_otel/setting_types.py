@@ -17,6 +17,8 @@ from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, TraitType
 from jupyter_otel.schema import Group
 
 _SHOWN = 120
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LATIN_LINE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _USER_INFORMATION = re.compile(r"(?<=//)[^/?#]*@|^[^/?#]*@")
 
 
@@ -242,12 +244,10 @@ class Headers(_Told, Dict):
 
 
 def is_header(name: Any, value: Any) -> bool:
-    """Return whether these may be sent as a header: no line break, no odd name."""
+    """Return whether these may be sent as a header: a token, and a Latin-1 line."""
     if not isinstance(name, str) or not isinstance(value, str):
         return False
-    return bool(re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name)) and not re.search(
-        r"[\r\n\0]", value
-    )
+    return bool(_TOKEN.fullmatch(name) and _LATIN_LINE.fullmatch(value))
 
 
 class ConsentModes(_Told, Dict):

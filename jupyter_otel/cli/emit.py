@@ -1,0 +1,92 @@
+"""``jupyter otel emit``: send one event, from a shell script or any other program."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config
+
+from jupyter_otel.cli.reasons import cure
+from jupyter_otel.errors import ConfigError
+from jupyter_otel.tally import SignalTally
+from jupyter_otel.telemetry import Telemetry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's own arguments."""
+    parser.add_argument(
+        "--schema", metavar="ID", required=True, help="id of its schema"
+    )
+    parser.add_argument(
+        "--data", metavar="JSON", required=True, help="a JSON object that fits it"
+    )
+    parser.add_argument(
+        "--register",
+        metavar="FILE",
+        help="a schema (JSON or YAML) that is not in the catalog yet",
+    )
+
+
+def run(arguments: argparse.Namespace, config: Config) -> int:
+    """Send it; 1 when it was refused or dropped."""
+    data = json_object(arguments.data, "--data")
+    with Telemetry(config, source="app") as telemetry:
+        for warning in telemetry.warnings:
+            sys.stderr.write(f"Warning: {warning}\n")
+        register(telemetry, arguments.register)
+        telemetry.emit(schema_id=arguments.schema, data=data)
+        sent = telemetry.flush()
+        logs = telemetry.tally().logs
+    lost = {**logs.refused, **logs.dropped}
+    for reason in lost:
+        verb = "Refused" if reason in logs.refused else "Dropped"
+        sys.stderr.write(f"{verb}: {reason}. {cure(reason)}\n")
+    if lost:
+        return 1
+    sys.stdout.write(_outcome(logs, sent=sent))
+    return 0
+
+
+def register(telemetry: Telemetry, file: str | None) -> None:
+    """Register the schema file that a command was given, if any.
+
+    Raises:
+        ConfigError: There is no such file.
+        SchemaError: It is no schema.
+    """
+    if file is None:
+        return
+    if not Path(file).is_file():
+        raise ConfigError(
+            f"--register must be a file that is there, got {file!r}. Correct the path."
+        )
+    telemetry.register_schema(Path(file))
+
+
+def json_object(text: str, what: str) -> dict[str, Any]:
+    """Return what a text says; no message repeats it, for it is data.
+
+    Raises:
+        ConfigError: It is no JSON object.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ConfigError(
+            f"{what} must be a JSON object, got something else. In a shell, put "
+            "single quotation marks around it: '{\"name\": 1}'."
+        ) from None
+    if not isinstance(value, dict):
+        raise ConfigError(
+            f"{what} must be a JSON object, got a {type(value).__name__}. "
+            "Put it in braces, with a name."
+        )
+    return value
+
+
+def _outcome(logs: SignalTally, *, sent: bool) -> str:
+    if sent and logs.sent:
+        return "Sent.\n"
+    return "Accepted; it waits in the spool until the receiver answers.\n"

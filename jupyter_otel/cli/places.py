@@ -1,0 +1,60 @@
+"""Where a command reads records: the embedded default's folder, and its options."""
+
+import argparse
+from pathlib import Path
+
+from traitlets.config import Config
+
+from jupyter_otel.config import read_settings
+from jupyter_otel.errors import ConfigError
+
+
+def add_place_arguments(
+    parser: argparse.ArgumentParser, what: str, *, last: int
+) -> None:
+    """Declare the options of a command that reads the embedded default."""
+    parser.add_argument(
+        "--directory", metavar="DIR", help="read here, not in OtelExport.directory"
+    )
+    parser.add_argument(
+        "--last",
+        metavar="N",
+        type=_count,
+        default=last,
+        help=f"show the last N {what} (default {last})",
+    )
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help=f"wait for further {what}; end with Ctrl-C",
+    )
+    parser.add_argument(
+        "--schema", metavar="GLOB", default="*", help="only of schemas with such an id"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object a line"
+    )
+
+
+def directory_to_read(given: str | None, config: Config) -> Path:
+    """Return the folder to read.
+
+    Raises:
+        ConfigError: It is not there.
+    """
+    settings = read_settings(config)
+    directory = Path(given) if given is not None else settings.export.directory
+    if directory.is_dir():
+        return directory
+    name = "OtelExport.directory" if given is None else "--directory"
+    raise ConfigError(
+        f"{name} must be a folder that records were written to, got "
+        "{str(directory)!r}. Give --directory DIR, or set OtelPolicy.level so that "
+        "something is collected."
+    )
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"must be a number from 1, got {text!r}")

@@ -1,0 +1,52 @@
+"""What a person can do about each reason for which events do not get through."""
+
+from collections.abc import Mapping
+
+from jupyter_otel.tally import DropReason, Refusal
+
+_CURES: Mapping[str, str] = {
+    Refusal.LEVEL: (
+        "Its schema is not collected at this OtelPolicy.level: raise the level, or "
+        "name the schema in OtelPolicy.include. `jupyter otel schemas list` shows each "
+        "level."
+    ),
+    Refusal.EXCLUDED: "Take its schema out of OtelPolicy.exclude.",
+    Refusal.CONTROL_PLANE: (
+        "Its schema carries commands: name it in OtelPolicy.include by its exact id."
+    ),
+    Refusal.UNKNOWN_SCHEMA: (
+        "No schema has this id: register it (--register FILE) or name its folder in "
+        "OtelPolicy.schema_directories. `jupyter otel schemas list` shows all ids."
+    ),
+    Refusal.NOT_JSON: "Its data must be what JSON can say.",
+    DropReason.INVALID: (
+        "Its data does not fit its schema: `jupyter otel schemas show ID` prints it, "
+        "`jupyter otel preview --explain` says where."
+    ),
+    DropReason.NO_CONSENT: (
+        "Nobody has agreed: OtelConsent.mode is opt_in, or the person has refused."
+    ),
+    DropReason.REDACTION_ERROR: "This is a bug: please report it, with the schema.",
+    DropReason.MAPPING_ERROR: "This is a bug: please report it, with the schema.",
+    DropReason.TOO_LARGE: "Send less in one event.",
+    DropReason.OVERLOAD: "More events come than this process can take: collect fewer.",
+    DropReason.SAMPLED: "OTEL_TRACES_SAMPLER drops spans; the log record stays.",
+    DropReason.SPOOL_FULL: (
+        "The receiver is away or too slow: see to it, or raise OtelSpool.max_mib."
+    ),
+    DropReason.SPOOL_ERROR: (
+        "The disk does not take it: see to OtelSpool.directory, its rights and quota."
+    ),
+    DropReason.EXPIRED: "The receiver was away for longer than OtelSpool.max_age_s.",
+    DropReason.POLICY_CHANGED: "It was made under an older policy.",
+    DropReason.REJECTED: (
+        "The receiver does not take it: check endpoint, protocol and credentials with "
+        "`jupyter otel doctor --send`."
+    ),
+    DropReason.SHUTDOWN: "The process ended first; OtelSpool.durability keeps more.",
+}
+
+
+def cure(reason: str) -> str:
+    """Return what to do about a reason of the books."""
+    return _CURES.get(reason, "")

@@ -1,0 +1,187 @@
+"""``jupyter otel status``: the books of running servers, the spools of dead ones."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import requests
+from jupyter_core.paths import jupyter_runtime_dir
+from traitlets.config import Config
+
+from jupyter_otel.cli.reasons import cure
+from jupyter_otel.cli.tables import table
+from jupyter_otel.config import read_settings
+from jupyter_otel.errors import ConfigError
+from jupyter_otel.setting_types import url_complaint, without_credentials
+
+_TIMEOUT_S = 5.0
+_NOT_FOUND, _FORBIDDEN = 404, (401, 403)
+
+
+class Server(NamedTuple):
+    """A running Jupyter Server, as its runtime file describes it."""
+
+    url: str
+    token: str
+
+
+class Answer(NamedTuple):
+    """What a server said about itself."""
+
+    url: str
+    status: Mapping[str, Any] | None
+    error: str | None
+
+    def to_json(self) -> dict[str, object]:
+        """Return the object that ``status --json`` prints for a server."""
+        return {"url": self.url, "status": self.status, "error": self.error}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's own arguments."""
+    parser.add_argument("--url", help="ask this server, not those that run here")
+    parser.add_argument(
+        "--token", help="its token (default: $JUPYTER_TOKEN, or the server's own file)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace, config: Config) -> int:
+    """Print what servers answer and what waits; 1 where a named server does not."""
+    directory = read_settings(config).spool.directory
+    servers = _asked(arguments) if arguments.url else list(running_servers())
+    answers = [ask(server) for server in servers]
+    spools = [] if arguments.url else sorted(directory.glob("*.sqlite"))
+    if arguments.json:
+        sys.stdout.write(f"{json.dumps(_document(answers, spools), indent=2)}\n")
+    else:
+        sys.stdout.write(_text(answers, spools, directory))
+    return int(bool(arguments.url) and answers[0].status is None)
+
+
+def running_servers() -> Iterator[Server]:
+    """Yield the servers of this account, by their runtime files."""
+    for path in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
+        try:
+            about = json.loads(path.read_text("utf-8"))
+            yield Server(about["url"], about.get("token", ""))
+        except (OSError, ValueError, KeyError):
+            continue  # being written or removed at this moment
+
+
+def ask(server: Server) -> Answer:
+    """Return a server's status, or why there is none."""
+    url = without_credentials(server.url)
+    with requests.Session() as session:
+        session.trust_env = False  # no proxy, no .netrc, for a server's own token
+        headers = {"Authorization": f"token {server.token}"} if server.token else {}
+        try:
+            response = session.get(
+                f"{server.url.rstrip('/')}/otel/v1/status",
+                headers=headers,
+                timeout=_TIMEOUT_S,
+                allow_redirects=False,
+            )
+            return _answer(url, response)
+        except (requests.RequestException, ValueError) as error:
+            why = f"no answer ({type(error).__name__}): is the server running there?"
+            return Answer(url, None, why)
+
+
+def _answer(url: str, response: requests.Response) -> Answer:
+    if response.status_code == _NOT_FOUND:
+        why = (
+            "no otel/v1/status there: the extension is not enabled. Run "
+            "`jupyter server extension enable jupyter_otel` and start the server again."
+        )
+        return Answer(url, None, why)
+    if response.status_code in _FORBIDDEN or response.is_redirect:
+        return Answer(url, None, "the token is not right: give the server's --token.")
+    if not response.ok:
+        return Answer(
+            url, None, f"it answers HTTP {response.status_code}: see its log."
+        )
+    return Answer(url, response.json(), None)
+
+
+def _asked(arguments: argparse.Namespace) -> list[Server]:
+    if why := url_complaint(arguments.url):
+        shown = without_credentials(arguments.url)
+        raise ConfigError(
+            f"--url must be a URL that begins with http:// or https://, got {shown!r}. "
+            f"{why}"
+        )
+    url, _, query = arguments.url.partition("?")
+    token = arguments.token or os.environ.get("JUPYTER_TOKEN") or _token_in(query)
+    return [Server(url, token or _known_token(url))]
+
+
+def _token_in(query: str) -> str:
+    """Return the token of a URL as the server prints it when it starts."""
+    words = dict(word.partition("=")[::2] for word in query.split("&"))
+    return words.get("token", "")
+
+
+def _known_token(url: str) -> str:
+    for server in running_servers():
+        if server.url.rstrip("/") == url.rstrip("/"):
+            return server.token
+    return ""
+
+
+def _document(answers: list[Answer], spools: list[Path]) -> dict[str, object]:
+    return {
+        "servers": [answer.to_json() for answer in answers],
+        "spools": [{"file": str(path), "bytes": _size(path)} for path in spools],
+    }
+
+
+def _text(answers: list[Answer], spools: list[Path], directory: Path) -> str:
+    blocks = [_server_text(answer) for answer in answers]
+    if not answers:
+        blocks.append("No Jupyter Server of this account is running.\n")
+    if spools:
+        rows = [(path.name, f"{_size(path) / 2**10:.0f}") for path in spools]
+        head = (f"SPOOL FILE IN {directory}", "KIB")
+        blocks.append(table(head, rows))
+    return "\n".join(blocks)
+
+
+def _size(path: Path) -> int:
+    """Return a spool's bytes; 0 where its process has just removed it."""
+    total = 0
+    for part in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            total += part.stat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def _server_text(answer: Answer) -> str:
+    if answer.status is None:
+        return f"{answer.url}: {answer.error}\n"
+    status = answer.status
+    lines = [f"{answer.url}: level {status.get('level')}\n", _books(status)]
+    for signal, name in (status.get("destinations") or {}).items():
+        lines.append(f"{signal} go to {name}\n")
+    for signal, error in (status.get("last_error") or {}).items():
+        lines.append(f"{signal}: {error}\n" if error else "")
+    lines += [f"Warning: {warning}\n" for warning in status.get("warnings") or ()]
+    return "".join(lines)
+
+
+def _books(status: Mapping[str, Any]) -> str:
+    head = ("SIGNAL", "ACCEPTED", "SENT", "PENDING", "AGGREGATED", "DROPPED", "REFUSED")
+    rows, reasons = [], set()
+    for signal, books in status.get("signals", {}).items():
+        counts = [str(books[name.lower()]) for name in head[1:5]]
+        sums = [str(sum(books[name].values())) for name in ("dropped", "refused")]
+        rows.append((signal, *counts, *sums))
+        reasons |= {*books["dropped"], *books["refused"]}
+    hints = [f"{reason}: {cure(reason)}\n" for reason in sorted(reasons)]
+    return table(head, rows) + "".join(hints)
