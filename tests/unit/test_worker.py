@@ -1,0 +1,121 @@
+import threading
+
+from jupyter_otel.worker import MAX_BATCH, Worker
+
+
+def nobody(batch, error):
+    raise AssertionError("nothing should be lost")
+
+
+def test_everything_put_is_worked_on_once_in_order():
+    seen = []
+    worker = Worker(seen.extend, nobody)
+    worker.start()
+
+    assert all(worker.put(number, 1) for number in range(5000))
+    assert worker.finish(5)
+
+    assert seen == list(range(5000))
+    assert worker.stop(5) == []
+
+
+def test_no_batch_is_larger_than_the_bound():
+    sizes = []
+    worker = Worker(lambda batch: sizes.append(len(batch)), nobody)
+    for number in range(2 * MAX_BATCH + 1):
+        worker.put(number, 1)
+    worker.start()
+
+    worker.finish(5)
+    worker.stop(5)
+
+    assert sizes == [MAX_BATCH, MAX_BATCH, 1]
+
+
+def test_a_full_queue_takes_nothing_more():
+    by_count = Worker(list, nobody, max_items=2)
+    by_bytes = Worker(list, nobody, max_bytes=10)
+
+    assert [by_count.put("x", 1) for _ in range(3)] == [True, True, False]
+    assert [by_bytes.put("x", size) for size in (6, 6, 4)] == [True, False, True]
+
+
+def test_finish_says_when_it_took_too_long():
+    go_on = threading.Event()
+    worker = Worker(lambda batch: go_on.wait(10), nobody)
+    worker.start()
+    worker.put("slow", 1)
+
+    assert not worker.finish(0.05)
+
+    go_on.set()
+    assert worker.finish(5)
+    worker.stop(5)
+
+
+def test_a_batch_that_fails_is_handed_back_and_the_next_is_worked_on():
+    seen, lost = [], []
+
+    def work(batch):
+        if "bad" in batch:
+            raise ValueError
+        seen.extend(batch)
+
+    worker = Worker(work, lambda batch, error: lost.append((batch, type(error))))
+    worker.start()
+    worker.put("bad", 1)
+    worker.finish(5)
+    worker.put("good", 1)
+    worker.finish(5)
+    worker.stop(5)
+
+    assert (seen, lost) == (["good"], [(["bad"], ValueError)])
+
+
+def test_stopping_works_on_what_is_queued_and_takes_nothing_more():
+    seen = []
+    worker = Worker(seen.extend, nobody, linger_s=60)
+    worker.start()
+    worker.put("last", 1)
+
+    assert worker.stop(5) == []
+
+    assert seen == ["last"]
+    assert not worker.put("late", 1)
+
+
+def test_what_a_hanging_worker_leaves_is_returned():
+    go_on, began = threading.Event(), threading.Event()
+
+    def work(batch):
+        began.set()
+        go_on.wait(10)
+
+    worker = Worker(work, nobody, linger_s=0)
+    worker.start()
+    worker.put("in hand", 1)
+    began.wait(5)
+    worker.put("left", 1)
+
+    assert worker.stop(0.05) == ["left"]
+    go_on.set()
+
+
+def test_many_threads_lose_nothing():
+    seen = []
+    worker = Worker(seen.extend, nobody)
+    worker.start()
+
+    def put(name):
+        for number in range(500):
+            worker.put((name, number), 1)
+
+    threads = [threading.Thread(target=put, args=(name,)) for name in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert worker.finish(5)
+    worker.stop(5)
+
+    assert sorted(seen) == [(name, n) for name in range(8) for n in range(500)]
