@@ -47,7 +47,7 @@ class AttributeEncoder:
 
     def encode_once(self, text: str) -> bytes:
         """Return the attribute with an ASCII text that will not come again."""
-        raw = text.encode()
+        raw = text[: self._max_characters].encode()
         return self._head(len(raw)) + raw
 
     def _encode_text(self, text: str) -> bytes:

@@ -33,7 +33,7 @@ def test_every_schema_and_overlay_id_of_ours_has_a_vector():
         schema_id
         for file in files
         for schema_id in re.findall(
-            r"https://(?:events|schema)\.jupyter\.org/[^\s\"'*]+",
+            r"https://(?:events|schema)\.jupyter\.org/[^\s\"'*]+(?=[\"'\n])",
             file.read_text("utf-8"),
         )
     }
