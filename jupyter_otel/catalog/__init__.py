@@ -1,0 +1,1 @@
+"""Which schemas there are, what they declare, and what overlays say about them."""
