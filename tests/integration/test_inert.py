@@ -1,0 +1,66 @@
+"""What an extension does that is installed and not configured: nothing; it says so."""
+
+import psutil
+import pytest
+
+
+@pytest.fixture(scope="module")
+def plain(start_server):
+    """Return a server without the extension."""
+    return start_server(extensions={"jupyter_otel": False})
+
+
+@pytest.fixture(scope="module")
+def inert(start_server):
+    """Return a server with the extension and no settings for it."""
+    return start_server()
+
+
+def test_an_unconfigured_server_is_as_it_would_be_without_us(plain, inert):
+    seen, expected = inert.probe(), plain.probe()
+
+    assert seen["threads"] == expected["threads"]
+    assert seen["handlers"] == expected["handlers"] == []
+    assert seen["connection_class"] == expected["connection_class"]
+
+
+def test_nothing_that_only_collecting_needs_is_imported(plain, inert):
+    loaded = set(inert.probe()["modules"]) - set(plain.probe()["modules"])
+
+    foreign = {name for name in loaded if not name.startswith("jupyter_otel")}
+    heavy = {"opentelemetry.sdk", "requests", "grpc", "jsonschema_rs", "sqlite3"}
+    assert foreign & heavy == set()
+
+
+def test_no_file_is_made_or_open(inert):
+    made = [path for path in inert.home.rglob("*") if "otel" in path.name]
+    opened = [file.path for file in psutil.Process(inert.process.pid).open_files()]
+
+    assert made == []
+    assert [path for path in opened if "otel" in path] == []
+
+
+NOTHING = {"accepted": 0, "sent": 0, "pending": 0, "aggregated": 0}
+
+
+def test_status_answers_with_zeros(inert):
+    page = {**NOTHING, "dropped": {}, "refused": {}}
+
+    assert inert.status() == {
+        "level": "none",
+        "signals": {"logs": page, "traces": page, "metrics": page},
+        "remarks": {},
+        "spool": None,
+        "destinations": {},
+        "last_error": {},
+        "warnings": [],
+        "error": None,
+    }
+
+
+def test_collected_and_consent_answer_empty(inert):
+    collected = inert.request("GET", "otel/v1/collected")
+    consent = inert.request("GET", "otel/v1/consent")
+
+    assert collected == {"level": "none", "schemas": []}
+    assert consent == {"mode": "opt_in", "groups": {}}
