@@ -147,6 +147,9 @@ class Delivery:
 
     def _deliver(self, rows: Sequence[Row]) -> Retry | None:
         """Send rows in one request; return the verdict that holds them up, if any."""
+        if len(rows[0].body) > self._destination.max_request_bytes:
+            self._drop_too_large(rows[0])
+            return None
         verdict = self._send(rows)
         if isinstance(verdict, Rejected) and verdict.split and len(rows) > 1:
             return self._deliver_alone(rows)
@@ -164,8 +167,6 @@ class Delivery:
         # Requests of one signal concatenate into one valid request (protobuf
         # merges repeated fields), so that nothing is decoded here.
         request = rows[0].body if len(rows) == 1 else b"".join(r.body for r in rows)
-        if len(request) > self._destination.max_request_bytes:
-            return Rejected("a request is larger than the protocol allows")
         return self._destination.send(request, _records(rows))
 
     def _settle(self, rows: Sequence[Row], verdict: Verdict) -> Retry | None:
@@ -186,6 +187,16 @@ class Delivery:
         elif isinstance(verdict, Sent):
             self.last_error = None
         return None
+
+    def _drop_too_large(self, row: Row) -> None:
+        # A lease that begins with a row above its limit holds no other.
+        self._spool.discard([row.id])
+        self._books.drop(self._signal, DropReason.TOO_LARGE, row.records)
+        self._report(
+            "too_large",
+            f"{row.records} records are dropped: one request with them is larger than "
+            f"{self._destination.name} takes",
+        )
 
     def _report_rejection(self, verdict: Sent | Rejected, records: int) -> None:
         if isinstance(verdict, Rejected):

@@ -99,15 +99,16 @@ class GrpcDestination:
         """Call ``Export``; return what its answer means. Never raises."""
         try:
             if self._files.changed():
-                self.close()
+                old = self._channel
                 self._open()
+                old.close()
             response = self._export(
                 request,
                 timeout=self._settings.timeout_s,
                 metadata=self._metadata,
                 compression=self._compression,
             )
-        except ConfigError:
+        except (ConfigError, OSError):
             return Retry(None, f"a file changed and cannot be used for {self.name}")
         except self._grpc.RpcError as error:
             return self._judge(error)
@@ -118,8 +119,9 @@ class GrpcDestination:
         self._channel.close()
 
     def _open(self) -> None:
-        self._metadata = _metadata(self._settings)
+        metadata = _metadata(self._settings)
         self._channel = _channel(self._grpc, self._settings)
+        self._metadata = metadata
         service = SERVICES[self._signal]
         self._export = self._channel.unary_unary(
             service.grpc_method,

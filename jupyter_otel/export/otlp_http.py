@@ -5,6 +5,7 @@ followed and no ``.netrc`` read; proxies come from the environment.
 """
 
 import gzip
+import ssl
 import zlib
 from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
@@ -101,9 +102,9 @@ class HttpDestination:
         if self._tokens.changed():
             self._template = _request(self._settings)
         if self._certificates.changed():
-            check_files(self._settings)
+            session = _session(self._settings)
             self._session.close()
-            self._session = _session(self._settings)
+            self._session = session
 
     def _encode(self, request: bytes) -> bytes:
         return self._compress(to_json(self._signal, request) if self._json else request)
@@ -196,8 +197,6 @@ def _check_tls(settings: ExportSettings) -> None:
     Raises:
         ConfigError: One of them is not what it should be.
     """
-    import ssl  # noqa: PLC0415
-
     context = ssl.create_default_context()
     name = "certificate_file"
     try:

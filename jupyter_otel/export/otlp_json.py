@@ -75,7 +75,7 @@ def _converter(field: FieldDescriptor) -> tuple[str, _Convert]:
 
 def _scalar_converter(field: FieldDescriptor) -> _Convert:
     if field.type == FieldDescriptor.TYPE_MESSAGE:
-        return message_to_dict
+        return _FAST.get(field.message_type.full_name, message_to_dict)
     if field.type in _64_BIT:
         return str
     if field.type == FieldDescriptor.TYPE_BYTES:
@@ -83,6 +83,32 @@ def _scalar_converter(field: FieldDescriptor) -> _Convert:
     if field.type in {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}:
         return _number
     return _as_it_is
+
+
+def _key_value(pair: Any) -> dict[str, Any]:
+    # The same as `message_to_dict`, three times as fast: most of a request is these.
+    found = {"key": pair.key} if pair.key else {}
+    if pair.HasField("value"):
+        found["value"] = _any_value(pair.value)
+    # A field that the protocol got since would be lost here; a test watches.
+    return found
+
+
+def _any_value(value: Any) -> dict[str, Any]:
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        return {"stringValue": value.string_value}
+    if kind == "int_value":
+        return {"intValue": str(value.int_value)}
+    if kind == "bool_value":
+        return {"boolValue": value.bool_value}
+    return message_to_dict(value)
+
+
+_FAST: dict[str, _Convert] = {
+    "opentelemetry.proto.common.v1.KeyValue": _key_value,
+    "opentelemetry.proto.common.v1.AnyValue": _any_value,
+}
 
 
 def _as_it_is(value: object) -> object:

@@ -37,7 +37,8 @@ class SpoolFile:
 
     def delete(self) -> None:
         """Remove the file, what SQLite put beside it, and give its lock back."""
-        for suffix in ("-wal", "-shm", ""):
+        # The database first: without its log alone, deleted rows would come back.
+        for suffix in ("", "-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         Path(self._lock.lock_file).unlink(missing_ok=True)
         self.release()
@@ -68,7 +69,7 @@ def create_spool_file(directory: Path) -> SpoolFile:
     return SpoolFile(path, lock)
 
 
-def claim_orphans(directory: Path) -> "list[SpoolFile]":
+def claim_orphans(directory: Path) -> list[SpoolFile]:
     """Lock and return the spool files whose processes are dead, oldest first."""
     claimed = (_claim(path) for path in sorted(directory.glob(f"*{_SUFFIX}"), key=_age))
     return [file for file in claimed if file is not None]

@@ -1,0 +1,9 @@
+"""Seams for tests, ours and other people's: real receivers on loopback that can fail.
+
+::
+
+    http_receiver.HttpReceiver      OTLP/HTTP, records requests, answers as scripted
+    grpc_receiver.GrpcReceiver      the same over gRPC
+    recording.RecordingDestination  takes requests in the process, without a network
+    clock.FakeClock                 time that moves only when told
+"""

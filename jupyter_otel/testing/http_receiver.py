@@ -1,0 +1,184 @@
+"""An OTLP/HTTP receiver on loopback: records what comes and fails as scripted."""
+
+import base64
+import gzip
+import json
+import socket
+import threading
+import zlib
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from google.protobuf import json_format  # type: ignore[import-untyped]
+
+from jupyter_otel.export.services import SERVICES
+from jupyter_otel.tally import Signal
+from jupyter_otel.testing.received import Inbox, Received, parse
+
+_HEX_IDS = frozenset({"traceId", "spanId", "parentSpanId"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How one request is answered."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    hang_up: bool = False
+    """Read the request, then close the connection without an answer."""
+    wait_for: threading.Event | None = None
+    """Answer only once this is set: a receiver that hangs."""
+
+
+class HttpReceiver:
+    """Listens on a free port of 127.0.0.1 while used as a context manager.
+
+    Args:
+        answers: One for each request, in order; afterwards ``then`` for ever.
+        then: The answer once the script is over.
+        port: A fixed port, to come back where one was before; 0: a free one.
+    """
+
+    def __init__(
+        self,
+        answers: Iterable[Answer] = (),
+        *,
+        then: Answer | None = None,
+        port: int = 0,
+    ) -> None:
+        self.inbox = Inbox()
+        self._answers = deque(answers)
+        self._then = then or Answer()
+        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.receiver = self
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_port)
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def endpoint(self, signal: Signal) -> str:
+        """Return the whole URL of one signal."""
+        return f"{self.url}/v1/{signal.value}"
+
+    def next_answer(self) -> Answer:
+        """Return how the next request is to be answered."""
+        try:
+            return self._answers.popleft()
+        except IndexError:
+            return self._then
+
+    def __enter__(self) -> Self:
+        serve = threading.Thread(
+            target=self._server.serve_forever, args=(0.02,), daemon=True
+        )
+        serve.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._server.close_connections()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    receiver: HttpReceiver
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._connections: set[socket.socket] = set()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._connections.add(connection)
+        return connection, address
+
+    def close_connections(self) -> None:
+        """End kept-alive connections too, as a process that dies does."""
+        for connection in self._connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
+    def handle_error(self, *_args: object) -> None:
+        """Say nothing of clients that went away."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def do_POST(self) -> None:  # the name that http.server looks for
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer = self.server.receiver.next_answer()
+        self._record(body, answer)
+        if answer.wait_for is not None:
+            answer.wait_for.wait(60)
+        if answer.hang_up:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, *_args: object) -> None:
+        """Keep test output clean."""
+
+    def _record(self, body: bytes, answer: Answer) -> None:
+        signal = Signal(self.path.rpartition("/")[2])
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = _decompress(body, headers.get("content-encoding", ""))
+        is_json = headers.get("content-type") == "application/json"
+        message = parse_json(signal, body) if is_json else parse(signal, body)
+        status = "hang up" if answer.hang_up else str(answer.status)
+        self.server.receiver.inbox.put(Received(signal, headers, message, status))
+
+
+def _decompress(body: bytes, encoding: str) -> bytes:
+    match encoding:
+        case "gzip":
+            return gzip.decompress(body)
+        case "deflate":
+            return zlib.decompress(body)
+        case _:
+            return body
+
+
+def parse_json(signal: Signal, body: bytes) -> Any:
+    """Return an OTLP/JSON request as a message, through protobuf's own JSON reader."""
+    message = SERVICES[signal].request()
+    return json_format.ParseDict(_with_base64_ids(json.loads(body)), message)
+
+
+def _with_base64_ids(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_base64_ids(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: base64.b64encode(bytes.fromhex(item)).decode()
+        if key in _HEX_IDS
+        else _with_base64_ids(item)
+        for key, item in value.items()
+    }
