@@ -17,7 +17,7 @@ from threading import RLock
 from typing import Any
 
 from jupyter_otel.catalog.declared import declared_by
-from jupyter_otel.catalog.dialects import breach, require_sound
+from jupyter_otel.catalog.dialects import dialect_of, faults
 from jupyter_otel.catalog.files import (
     parse_body,
     read_body,
@@ -190,9 +190,19 @@ class Catalog:
             if known is not None and package in (None, known.package):
                 self._found[identifier] = (tier, known)
                 return known
-            require_sound(read, origin)
+            self._require_sound(read, origin)
             _require_closed(read, origin)
             return self._add(read, identifier, origin, package, tier)
+
+    def _require_sound(self, body: Mapping[str, Any], origin: str) -> None:
+        found = faults(body)
+        for fault in found:
+            if not fault.harmless:
+                raise SchemaError(
+                    f"{origin} is not a valid JSON Schema ({dialect_of(body).uri}): "
+                    f"{fault.what}. Correct it there."
+                )
+            self._warn(f"{origin}: not a valid JSON Schema: {fault.what}")
 
     def _lenient(
         self, body: Mapping[str, Any], origin: str
@@ -277,8 +287,7 @@ def _require_closed(body: Mapping[str, Any], origin: str) -> None:
 
 def _oddities(body: Mapping[str, Any]) -> list[str]:
     """Return what `Catalog.register` would have refused a body for."""
-    found = breach(body)
-    invalid = [] if found is None else [f"not a valid JSON Schema: {found}"]
+    invalid = [f"not a valid JSON Schema: {fault.what}" for fault in faults(body)]
     return invalid + [
         f"`$ref: {reference}` leads out of the schema and is never fetched"
         for reference in References(body).outside()

@@ -147,7 +147,8 @@ def _properties(parts: list[_Part]) -> dict[str, list[_Part]]:
     found: dict[str, list[_Part]] = {}
     for part in parts:
         for name, subschema in _mapped(part.subschema, "properties").items():
-            found.setdefault(name, []).append(_Part(subschema, part.always))
+            if isinstance(subschema, dict | bool):
+                found.setdefault(name, []).append(_Part(subschema, part.always))
     return found
 
 

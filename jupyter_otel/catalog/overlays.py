@@ -140,27 +140,27 @@ def _fault(file: LocatedFile, error: Any) -> tuple[int, str]:
 
 
 def _rule_and_cure(error: Any) -> str:
-    kind = error.kind
+    kind, format_here = error.kind, _format_around(error)
     if getattr(kind, "unexpected", None):
-        known = ", ".join(sorted(_known_keys(error)))
+        known = ", ".join(sorted(format_here["properties"]))
         return f"is not a key of an overlay here. Use one of: {known}."
     if getattr(kind, "options", None):
         options = ", ".join(map(str, kind.options))
         return f"must be one of {options}, got {json.dumps(error.instance)}."
     if getattr(kind, "types", None):
         return f"must be of type {' or '.join(kind.types)}."
-    if error.schema_path[-1:] == ["anyOf"]:
-        choices = (" and ".join(branch["required"]) for branch in kind.value)
+    if error.schema_path[-1] == "anyOf":
+        choices = [" and ".join(way["required"]) for way in format_here["anyOf"]]
         return f"must have {', or '.join(choices)}. Add what is missing."
     return f"cannot be used: {error.message}."
 
 
-def _known_keys(error: Any) -> Iterable[str]:
-    """Return what ``properties`` names beside the ``additionalProperties`` broken."""
+def _format_around(error: Any) -> Mapping[str, Any]:
+    """Return the part of the format that holds the keyword which an error broke."""
     around: dict[str, Any] = _format_body()
     for part in error.evaluation_path[:-1]:
         below: Any = around[part]
         if part == "$ref":
             below = _format_body()["$defs"][below.rpartition("/")[2]]
         around = below
-    return list(around.get("properties", {}))
+    return around
