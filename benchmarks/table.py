@@ -27,7 +27,7 @@ class Size(NamedTuple):
     paced_events: int
 
 
-SIZES = {"full": Size(5, 10_000, 4_000), "quick": Size(1, 2_000, 500)}
+SIZES = {"full": Size(5, 10_000, 4_000), "quick": Size(1, 5_000, 500)}
 Samples = dict[tuple[str, str], list[dict[str, Any]]]
 
 
