@@ -96,6 +96,8 @@ class _Compiler:
         self._rebuilder = Rebuilder(rules, count)
         self._drafts: list[_Draft] = []
         self._opens: deque[_Open] = deque()
+        self._names = 0
+        """Of all the nested objects that are opened."""
         self.decisions: dict[PropertyPath, Decision] = {}
 
     def compile(self, root: Node) -> tuple[ObjectPlan, tuple[Slot, ...]]:
@@ -120,12 +122,13 @@ class _Compiler:
         opened.plan.expected = named - opened.plan.unclassified
 
     def _has_names_inside(self, path: PropertyPath, node: Node) -> bool:
-        has_room = len(self._drafts) + len(self._opens) < MAX_NAMES
+        has_room = self._names + len(node.properties) <= MAX_NAMES
         return bool(node.properties) and len(path) < MAX_LEVELS and has_room
 
     def _branch(
         self, plan: ObjectPlan, order: tuple[int, ...], path: PropertyPath, node: Node
     ) -> None:
+        self._names += len(node.properties)
         branch = ObjectPlan()
         plan.branches.append((path[-1], branch))
         self._opens.append(_Open(order, branch, path, node))
