@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -346,6 +347,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def server(start_server):
     """Return a server that collects everything, for tests that leave it running."""
     return start_server(*COLLECTING, "--OtelPolicy.code=text")
+
+
+@pytest.fixture
+def free_port():
+    """Return a port at which nobody listens."""
+    with socket.socket() as unbound:
+        unbound.bind(("127.0.0.1", 0))
+        return unbound.getsockname()[1]
 
 
 @pytest.fixture(name="wait_until", scope="session")

