@@ -38,8 +38,9 @@ class Ours:
 
     def __init__(self, mix: Mix, endpoint: str, folder: Path) -> None:
         import yaml  # noqa: PLC0415 - a contender loads only its own road
-        from jupyter_otel.telemetry import Telemetry  # noqa: PLC0415
         from traitlets.config import Config  # noqa: PLC0415
+
+        from jupyter_otel.telemetry import Telemetry  # noqa: PLC0415
 
         overlay = folder / "benchmark.yaml"
         overlay.write_text(yaml.safe_dump(_overlay(mix)))
