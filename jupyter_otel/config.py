@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from jupyter_core.paths import jupyter_data_dir
-from traitlets import Bool, Enum, Float, Int, List, TraitError, default
+from traitlets import Bool, Enum, Float, Int, List, TraitError
 from traitlets.config import Config, Configurable
 
 from jupyter_otel.errors import ConfigError
@@ -103,16 +103,13 @@ class OtelRedaction(Configurable):
     """How values are made safe."""
 
     hash_key_file: Place = Place(
+        lambda: data_directory() / "hash_key",
         help="""File with the HMAC key: at least 32 raw bytes.
 
         Made on first use (mode 0600) as jupyter_otel/hash_key in Jupyter's data
         directory. Servers that share the key give one person one hash.
         """,
     ).tag(config=True)
-
-    @default("hash_key_file")
-    def _default_hash_key_file(self) -> Path:
-        return data_directory() / "hash_key"
 
 
 class OtelConsent(Configurable):
@@ -226,6 +223,7 @@ class OtelExport(Configurable):
     ).tag(config=True)
 
     directory: Place = Place(
+        lambda: data_directory() / "export",
         help="""Folder of the embedded default: logs.jsonl, traces.jsonl, metrics.jsonl.
 
         Used, per signal, while neither an endpoint nor an OTEL_*_EXPORTER is set.
@@ -248,15 +246,12 @@ class OtelExport(Configurable):
         """,
     ).tag(config=True)
 
-    @default("directory")
-    def _default_directory(self) -> Path:
-        return data_directory() / "export"
-
 
 class OtelSpool(Configurable):
     """What waits on disk until the receiver has it."""
 
     directory: Place = Place(
+        lambda: data_directory() / "spool",
         help="""Folder of the spool files, one a process; on a local disk.
 
         Default: jupyter_otel/spool in Jupyter's data directory.
@@ -300,10 +295,6 @@ class OtelSpool(Configurable):
         default_value=5.0,
         help="""How long `emit` waits for the disk under durability sync (seconds).""",
     ).tag(config=True)
-
-    @default("directory")
-    def _default_directory(self) -> Path:
-        return data_directory() / "spool"
 
 
 class OtelTraces(Configurable):

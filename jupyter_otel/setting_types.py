@@ -6,7 +6,7 @@ repeats a header's value or the user information of a URL.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
@@ -173,10 +173,26 @@ class Places(_Told, List):  # type: ignore[type-arg]
 
 
 class Place(_Told, TraitType[Path, Any]):
-    """A path; nothing need be there yet."""
+    """A path; nothing need be there yet.
+
+    Args:
+        usual: Gives the default, which depends on Jupyter's directories.
+    """
 
     rule = "a path"
     cure = "Write it between quotation marks."
+
+    def __init__(self, usual: Callable[[], Path], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._usual = usual
+
+    def default(self, obj: Any = None) -> Path:  # noqa: ARG002 - traitlets' signature
+        """Return the default as it is now."""
+        return self._usual()
+
+    def default_value_repr(self) -> str:
+        """Return the default as a configuration file would write it."""
+        return repr(str(self._usual()))
 
     def validate(self, obj: Any, value: Any) -> Path:
         """Return the path, with ``~`` resolved."""

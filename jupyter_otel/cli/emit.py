@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
     with Telemetry(config, source="app") as telemetry:
         for warning in telemetry.warnings:
             sys.stderr.write(f"Warning: {warning}\n")
-        register(telemetry, arguments.register)
+        register(telemetry.register_schema, arguments.register)
         telemetry.emit(schema_id=arguments.schema, data=data)
         sent = telemetry.flush()
         logs = telemetry.tally().logs
@@ -49,8 +50,8 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
     return 0
 
 
-def register(telemetry: Telemetry, file: str | None) -> None:
-    """Register the schema file that a command was given, if any.
+def register(make_known: Callable[[Path], object], file: str | None) -> None:
+    """Make the schema file known that a command was given, if any.
 
     Raises:
         ConfigError: There is no such file.
@@ -62,7 +63,7 @@ def register(telemetry: Telemetry, file: str | None) -> None:
         raise ConfigError(
             f"--register must be a file that is there, got {file!r}. Correct the path."
         )
-    telemetry.register_schema(Path(file))
+    make_known(Path(file))
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:

@@ -4,15 +4,22 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 from traitlets.config import Config
 
+from jupyter_otel.assembly import build_catalog, build_previewer
 from jupyter_otel.cli.emit import json_object, register
+from jupyter_otel.config import read_settings
 from jupyter_otel.errors import ConfigError
-from jupyter_otel.telemetry import Telemetry
+from jupyter_otel.event import Source
+from jupyter_otel.preview import Asked
+from jupyter_otel.tracing.spans import SpanStarter
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,16 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, config: Config) -> int:
     """Print a JSON line for each event."""
-    with Telemetry(config, source="app") as telemetry, _opened(arguments.file) as file:
-        register(telemetry, arguments.register)
+    settings = read_settings(config)
+    catalog = build_catalog(settings)
+    register(catalog.register, arguments.register)
+    # Not a Telemetry: that one would also send what dead processes left.
+    previewer = build_previewer(settings, catalog, SpanStarter(), Source.APP)
+    with _opened(arguments.file) as file:
         for event in _events(file, arguments.file):
-            result = telemetry.preview(
-                event["schema_id"],
-                event["data"],
-                consent=not arguments.no_consent,
-                explain=arguments.explain,
-                timestamp=_time(event),
-            )
+            asked = Asked(not arguments.no_consent, arguments.explain, _time_ns(event))
+            schema = catalog.find(event["schema_id"])
+            result = previewer.preview(schema, event["data"], asked)
             sys.stdout.write(f"{json.dumps(result)}\n")
             sys.stdout.flush()
     return 0
@@ -94,9 +101,13 @@ def _events(file: TextIO, name: str) -> Iterator[dict[str, Any]]:
         yield event
 
 
-def _time(event: dict[str, Any]) -> datetime | None:
-    """Return the event's own time, where it says one that can be read."""
+def _time_ns(event: dict[str, Any]) -> int | None:
+    """Return the event's own time (RFC 3339, or nanoseconds), where it says one."""
+    stated = event.get("timestamp")
+    if isinstance(stated, int):
+        return stated
     try:
-        return datetime.fromisoformat(event["timestamp"])
-    except (KeyError, TypeError, ValueError):
+        moment = datetime.fromisoformat(stated or "")
+        return (moment - _EPOCH) // _MICROSECOND * 1000
+    except (TypeError, ValueError):
         return None

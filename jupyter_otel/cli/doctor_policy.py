@@ -1,0 +1,76 @@
+"""Checks of what is to be collected: files, level, consent, schemas."""
+
+import os
+from collections.abc import Iterator
+
+from jupyter_otel.assembly import build_catalog
+from jupyter_otel.cli.configuration import configuration_files
+from jupyter_otel.cli.findings import Finding, State
+from jupyter_otel.cli.schema_labels import policy_at
+from jupyter_otel.config import Settings
+from jupyter_otel.environment import sdk_disabled
+from jupyter_otel.errors import SchemaError
+from jupyter_otel.schema import Level
+
+
+def check_configuration(given: str | None) -> Iterator[Finding]:
+    """Say where settings come from."""
+    files = [given] if given else [str(path) for path in configuration_files()]
+    what = (
+        f"read from {', '.join(files)}" if files else "no file on Jupyter's config path"
+    )
+    yield Finding("configuration", State.OK, what)
+    variables = sorted(name for name in os.environ if name.startswith("OTEL_"))
+    if variables:
+        what = f"also set: {', '.join(variables)}"
+        yield Finding("configuration", State.NOTE, what)
+
+
+def check_level(settings: Settings) -> Finding:
+    """Say whether anything is collected at all."""
+    level = settings.policy.level
+    if sdk_disabled():
+        what = "OTEL_SDK_DISABLED is true: nothing is collected"
+        return Finding("level", State.WARNING, what, "Unset that variable.")
+    if level == "none":
+        cure = (
+            'Set it to collect: c.OtelPolicy.level = "operational" (or usage, audit).'
+        )
+        what = "OtelPolicy.level is none: nothing is collected"
+        return Finding("level", State.WARNING, what, cure)
+    return Finding("level", State.OK, f"OtelPolicy.level is {level}")
+
+
+def check_consent(settings: Settings) -> Finding:
+    """Say whether people's records can leave."""
+    mode = settings.consent.mode
+    if mode != "opt_in":
+        return Finding("consent", State.OK, f"OtelConsent.mode is {mode}")
+    return Finding(
+        "consent",
+        State.WARNING,
+        "OtelConsent.mode is opt_in: a person's records are dropped until they agree",
+        "Where people are told otherwise, set opt_out or mandatory.",
+    )
+
+
+def check_schemas(settings: Settings) -> Iterator[Finding]:
+    """Read every schema and overlay."""
+    try:
+        catalog = build_catalog(settings)
+        schemas = catalog.schemas()
+    except SchemaError as error:
+        yield Finding("schemas", State.FAILED, str(error))
+        return
+    policy = policy_at(Level(settings.policy.level), settings, catalog)
+    collected = sum(policy.refusal(schema) is None for schema in schemas)
+    what = f"{len(schemas)} known, {collected} of them collected"
+    yield Finding("schemas", State.OK, what)
+    for pattern in settings.policy.include:
+        if not any(char in pattern for char in "*?[") and catalog.find(pattern) is None:
+            what = f"OtelPolicy.include names {pattern!r}, which no known schema has"
+            cure = "Check the id, or name its folder in OtelPolicy.schema_directories."
+            yield Finding("schemas", State.WARNING, what, cure)
+    yield from (
+        Finding("schemas", State.WARNING, warning) for warning in catalog.warnings
+    )

@@ -1,0 +1,82 @@
+"""``jupyter otel init``: print a commented, working configuration for one place."""
+
+import argparse
+import sys
+
+from traitlets.config import Config
+
+from jupyter_otel.config import classes
+
+_SERVER = """\
+# jupyter_server_config.py (or jupyter_otel_config.py beside it): what is collected of a
+# Jupyter Server, and where it goes. `jupyter otel doctor` checks it; `jupyter otel
+# preview` shows what leaves.
+c = get_config()  # noqa: F821
+
+# How much: none, operational, usage or audit. Out of the box it is none.
+c.OtelPolicy.level = "usage"
+
+# Who is asked: opt_in drops a person's records until they agree, opt_out sends them
+# until they object, mandatory asks nobody. Tell your users which.
+c.OtelConsent.mode = "opt_in"
+
+# Where to: an OpenTelemetry Collector. Without an endpoint records go to JSON lines in
+# Jupyter's data directory: `jupyter otel events`, `jupyter otel traces` read them.
+# c.OtelExport.endpoint = "http://localhost:4318"
+# c.OtelExport.headers_file = "/etc/jupyter/otel_headers"  # authorization: Bearer …
+
+# Every setting, as it is out of the box:
+"""
+
+_COLLECTOR = """\
+# otelcol.yaml: a Collector for jupyter-otel.
+# Start it: otelcol-contrib --config otelcol.yaml
+# Then, in jupyter_server_config.py: c.OtelExport.endpoint = "http://localhost:4318"
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: localhost:4318   # OtelExport.protocol http/protobuf or http/json
+      grpc:
+        endpoint: localhost:4317   # OtelExport.protocol grpc
+
+processors:
+  memory_limiter:                  # first: refuse what would not fit; we send it again
+    check_interval: 1s
+    limit_mib: 512
+  batch: {}                        # last: fewer, larger requests
+
+exporters:
+  debug:                           # prints each record; replace it with your back end
+    verbosity: detailed
+  # otlphttp:
+  #   endpoint: https://otlp.example.org
+
+service:
+  pipelines:
+    logs:
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [debug]
+    traces:
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [debug]
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's own arguments."""
+    parser.add_argument("place", choices=("server", "collector"), help="for what")
+
+
+def run(arguments: argparse.Namespace, config: Config) -> int:
+    """Print it."""
+    del config  # what is printed is a beginning, not what is
+    sys.stdout.write(_server() if arguments.place == "server" else _COLLECTOR)
+    return 0
+
+
+def _server() -> str:
+    sections = (kind.class_config_section() for kind in classes())
+    return f"{_SERVER}\n{''.join(sections).rstrip()}\n"

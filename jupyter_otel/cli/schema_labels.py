@@ -1,0 +1,73 @@
+"""What a policy says about each property of a schema, without any event."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NoReturn, cast
+
+from jupyter_otel.catalog.catalog import Catalog
+from jupyter_otel.config import Settings
+from jupyter_otel.policy.policy import CodePolicy, IdentityPolicy, Policy
+from jupyter_otel.redaction.compiler import Redactor
+from jupyter_otel.schema import Action, Decision, Level, Node, PropertyPath, Schema
+
+_MOST_LEVELS = 6
+
+
+def policy_at(level: Level, settings: Settings, catalog: Catalog) -> Policy:
+    """Return the policy that the settings make, at a level of one's choice."""
+    return Policy(
+        level=level,
+        include=settings.policy.include,
+        exclude=settings.policy.exclude,
+        code=cast("CodePolicy | None", settings.policy.code),
+        identity=cast("IdentityPolicy", settings.policy.identity),
+        overrides=catalog.categories,
+    )
+
+
+def labels(schema: Schema, policy: Policy) -> dict[PropertyPath, Decision]:
+    """Return what is decided for each declared property that has no parts."""
+    redactor = Redactor(_no_value, policy.identity_action, lambda _remark, _times: None)
+    decide = partial(policy.decide, schema)
+    unclassified = policy.decide_unclassified(schema.overlay)
+    found: dict[PropertyPath, Decision] = {}
+    for path, decision in redactor.compile(
+        schema, decide, unclassified
+    ).decisions.items():
+        parts = list(_parts(node_at(schema.root, path), path))
+        if not parts or decision.category or decision.action is not Action.ALLOW:
+            found[path] = decision
+            continue
+        # An array of objects, say: it goes out, each part of it as its own rule says.
+        found |= {part: decide(part, node) or unclassified for part, node in parts}
+    return found
+
+
+def node_at(node: Node, path: PropertyPath) -> Node:
+    """Return what a schema declares at a path."""
+    for name in path:
+        below = node.properties.get(name) or node.items or node.others
+        if below is None:
+            return node
+        node = below
+    return node
+
+
+def _parts(node: Node, path: PropertyPath) -> Iterator[tuple[PropertyPath, Node]]:
+    """Yield the named values inside arrays and maps; a recursive schema ends."""
+    below = [*node.properties.items()]
+    below += [("*", inner) for inner in (node.items, node.others) if inner is not None]
+    for name, inner in below if len(path) < _MOST_LEVELS else ():
+        deeper = list(_parts(inner, (*path, name)))
+        yield from deeper
+        if not deeper and name != "*":
+            yield (*path, name), inner
+
+
+def property_name(path: PropertyPath) -> str:
+    """Return a path as overlays write it."""
+    return ".".join(name.replace(".", "\\.") for name in path)
+
+
+def _no_value(_value: Any) -> NoReturn:
+    raise AssertionError("No event, no hash.")
