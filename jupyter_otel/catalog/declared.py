@@ -51,13 +51,22 @@ class _Builder:
             self._fill(*self._pending.pop())
         return root
 
-    def _node(self, parts: list[_Part]) -> Node:
+    def _node(self, stated: list[_Part]) -> Node:
+        parts = [self._aimed(part) for part in stated]
         key = frozenset(part.key for part in parts)
         node = self._nodes.get(key)
         if node is None:
             node = self._nodes[key] = Node()
             self._pending.append((node, parts))
         return node
+
+    def _aimed(self, part: _Part) -> _Part:
+        """Return what a bare reference refers to, so that recursion closes at once."""
+        subschema = part.subschema
+        if isinstance(subschema, dict) and set(subschema) == {"$ref"}:
+            target = self._references.target(subschema)
+            return part if target is None else _Part(target, part.always)
+        return part
 
     def _fill(self, node: Node, parts: list[_Part]) -> None:
         everything = list(self._applying(parts))
