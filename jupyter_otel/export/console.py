@@ -11,6 +11,8 @@ from jupyter_otel.export.otlp_json import to_dict
 from jupyter_otel.export.verdicts import Rejected, Retry, Sent, Verdict
 from jupyter_otel.tally import Signal
 
+_STATUS = {0: "UNSET", 1: "OK", 2: "ERROR"}
+
 
 class Console:
     """Prints one signal's records.
@@ -64,7 +66,8 @@ def _log_line(record: dict[str, Any]) -> str:
             _time(record.get("timeUnixNano") or record.get("observedTimeUnixNano")),
             record.get("severityText") or "LOG",
             record.get("eventName") or "-",
-            body if isinstance(body, str) else _json(body),
+            # A line break or an escape sequence in it must not reach a terminal.
+            body if isinstance(body, str) and body.isprintable() else _json(body),
             _attributes(record),
         )
     )
@@ -72,7 +75,7 @@ def _log_line(record: dict[str, Any]) -> str:
 
 def _span_line(span: dict[str, Any]) -> str:
     start, end = (int(span.get(f"{e}TimeUnixNano", 0)) for e in ("start", "end"))
-    status = ("UNSET", "OK", "ERROR")[span.get("status", {}).get("code", 0)]
+    status = _STATUS.get(span.get("status", {}).get("code", 0), "UNKNOWN")
     ids = f"{span.get('traceId', '')}/{span.get('spanId', '')}"
     took = f"{(end - start) / 1e6:.1f}ms"
     name = span.get("name", "")

@@ -21,7 +21,6 @@ from jupyter_otel.export.verdicts import Rejected, Retry, Sent, Verdict
 from jupyter_otel.tally import Signal
 
 _OLD_FILES = 5
-_LOCK_TIMEOUT_S = 5.0
 
 
 class JsonLines:
@@ -32,6 +31,7 @@ class JsonLines:
     """
 
     max_request_bytes = 16 * 2**20
+    _lock_timeout_s = 5.0
 
     def __init__(self, signal: Signal, directory: Path, *, max_file_bytes: int) -> None:
         self.name = str(directory)
@@ -59,7 +59,7 @@ class JsonLines:
         except ValueError as error:
             return Rejected(str(error))
         try:
-            with self._lock.acquire(timeout=_LOCK_TIMEOUT_S):
+            with self._lock.acquire(timeout=self._lock_timeout_s):
                 self._rotate(len(line))
                 _append(self._path, line)
         except (OSError, Timeout) as error:
