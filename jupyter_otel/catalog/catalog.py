@@ -250,10 +250,7 @@ class Catalog:
 
     def _warn_of_twins(self, schema: Schema) -> None:
         for twin in self._schemas.get(schema.id, ()):
-            self._warn(
-                f"{schema.id} has two bodies, one from {twin.origin} and one from "
-                f"{schema.origin}; both are kept, each for the events of its own origin"
-            )
+            self._warn(_twins(twin, schema))
 
     def _warn(self, warning: str) -> None:
         if warning not in self.warnings:
@@ -273,6 +270,18 @@ def _read(
     raise SchemaError(
         f"{origin}: a schema must be a mapping, a path or YAML text, "
         f"not {type(body).__name__}."
+    )
+
+
+def _twins(earlier: Schema, later: Schema) -> str:
+    if earlier.origin == later.origin:
+        return (
+            f"{later.id} was registered again by {later.origin} with another body, "
+            "which is the one that counts from now on"
+        )
+    return (
+        f"{later.id} has two bodies, one from {earlier.origin} and one from "
+        f"{later.origin}; both are kept, each for the events of its own origin"
     )
 
 

@@ -67,7 +67,8 @@ def test_a_schema_is_registered_in_any_form(tmp_path, form):
         "mapping": {"$id": "a+b", "version": "3", "properties": {"p": TEXT}},
         "path": path,
         "yaml": path.read_text(),
-        "json": '{"$id": "a+b", "version": "3", "properties": {"p": {"type": "string"}}}',
+        "json": '{"$id": "a+b", "version": "3", '
+        '"properties": {"p": {"type": "string"}}}',
     }
     catalog = Catalog()
 
@@ -109,8 +110,8 @@ def test_another_body_under_an_id_is_found_from_then_on_with_a_warning():
     assert catalog.schemas().count(first) == 1
     assert catalog.warnings == [
         (
-            "https://example.org/a/v1 has two bodies, one from application and one from "
-            "application; both are kept, each for the events of its own origin"
+            "https://example.org/a/v1 was registered again by application with another "
+            "body, which is the one that counts from now on"
         )
     ]
 
@@ -126,8 +127,8 @@ def test_bodies_that_two_packages_have_under_one_id_are_kept_apart():
     assert catalog.adopt(body(p=TEXT), "package one") is one
     assert catalog.warnings == [
         (
-            "https://example.org/a/v1 has two bodies, one from package one and one from "
-            "package two; both are kept, each for the events of its own origin"
+            "https://example.org/a/v1 has two bodies, one from package one and one "
+            "from package two; both are kept, each for the events of its own origin"
         )
     ]
 
@@ -171,14 +172,15 @@ def test_administrators_folders_come_before_ours_and_after_the_application(tmp_p
             body(p={"type": "strng"}),
             (
                 "application is not a valid JSON Schema "
-                "(http://json-schema.org/draft-07/schema): at /properties/p/type: 'strng' "
+                "(http://json-schema.org/draft-07/schema): at /properties/p/type: "
+                "'strng' is not"
             ),
         ),
         (
             body(p={"$ref": "https://example.org/elsewhere"}),
             (
-                "application: `$ref: https://example.org/elsewhere` leads out of the schema, "
-                "and nothing is ever fetched. Copy what it means under `$defs`"
+                "application: `$ref: https://example.org/elsewhere` leads out of the "
+                "schema, and nothing is ever fetched. Copy what it means under `$defs`"
             ),
         ),
     ],
