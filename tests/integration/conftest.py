@@ -349,6 +349,11 @@ def server(start_server):
     return start_server(*COLLECTING, "--OtelPolicy.code=text")
 
 
+@pytest.fixture(name="environment", scope="session")
+def _environment():
+    return environment
+
+
 @pytest.fixture
 def free_port():
     """Return a port at which nobody listens."""
