@@ -242,6 +242,15 @@ def test_a_count_limit_cuts_the_last_and_counts_them(monkeypatch, kind, count):
     assert_same_span(case, duration_ms=1, name="run cell")
 
 
+def test_what_collides_and_what_a_limit_cuts_are_counted_together(monkeypatch):
+    monkeypatch.setenv("OTEL_ATTRIBUTE_COUNT_LIMIT", "9")
+    slots = tuple(Slot((name,), "one") for name in "abc") + (Slot(("d",), None),) * 2
+    case = Case(slots, [1, 2, 3, 4, 5])
+
+    assert_same_log(case)
+    assert our_log(case).dropped_attributes_count == 4
+
+
 @pytest.mark.parametrize("length", [0, 1, 5, 40])
 @pytest.mark.parametrize("kind", ["LOGRECORD_ATTRIBUTE", "SPAN_ATTRIBUTE", "ATTRIBUTE"])
 def test_a_length_limit_cuts_every_text(monkeypatch, kind, length):

@@ -66,6 +66,11 @@ def test_an_invalid_traceparent_is_no_parent(value):
     assert read_parent({"traceparent": value}) is None
 
 
+def test_a_client_cannot_fill_the_log_with_long_headers(caplog):
+    assert read_parent({"traceparent": "x" * 10_000}) is None
+    assert caplog.records == []
+
+
 def test_no_header_is_no_parent():
     assert read_parent({}) is None
 
@@ -103,11 +108,13 @@ def test_what_is_written_fits_into_a_kernel_messages_metadata():
     assert json.loads(json.dumps(write_headers(PARENT))) == {"traceparent": TRACEPARENT}
 
 
-def test_propagation_can_be_switched_off(monkeypatch):
-    monkeypatch.setenv("OTEL_PROPAGATORS", "none")
+@pytest.mark.parametrize("setting", ["none", "tracecontext, none"])
+def test_propagation_can_be_switched_off(monkeypatch, caplog, setting):
+    monkeypatch.setenv("OTEL_PROPAGATORS", setting)
 
     assert read_parent({"traceparent": TRACEPARENT}) is None
     assert write_headers(PARENT) == {}
+    assert caplog.records == []
 
 
 def test_baggage_alone_carries_nothing(monkeypatch):
