@@ -112,10 +112,6 @@ class Delivery:
             except SpoolError as error:
                 wait_s = self._next_backoff(None)
                 self._report("spool", str(error))
-            # A bug in a destination or in here must not end all sending.
-            except Exception as error:  # noqa: BLE001
-                wait_s = self._next_backoff(None)
-                self._report("error", f"{type(error).__name__} while sending")
             if wait_s is None:
                 self._sleep_until_woken()
             elif wait_s > 0:
@@ -129,7 +125,7 @@ class Delivery:
         rows = self._lease()
         if not rows:
             return None
-        retry = self._deliver(rows)
+        retry = self._deliver_or_release(rows)
         if retry is None:
             self._backoff_s = 0.0
             return 0.0
@@ -144,6 +140,14 @@ class Delivery:
             max_bytes=limit,
             max_records=self._settings.merge_records,
         )
+
+    def _deliver_or_release(self, rows: Sequence[Row]) -> Retry | None:
+        try:
+            return self._deliver(rows)
+        # A bug in a destination, which may be anybody's, must not end all sending.
+        except Exception as error:  # noqa: BLE001
+            self._spool.release([row.id for row in rows])
+            return Retry(None, f"{type(error).__name__} in {self._destination.name}")
 
     def _deliver(self, rows: Sequence[Row]) -> Retry | None:
         """Send rows in one request; return the verdict that holds them up, if any."""

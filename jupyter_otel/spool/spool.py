@@ -164,11 +164,12 @@ class Spool:
     def release(self, ids: Sequence[int]) -> None:
         """Give rows back that cannot be sent now, one attempt older. Never raises."""
         with self._lock:
-            for row_id in ids:
+            waiting = [row_id for row_id in ids if row_id not in self._done]
+            for row_id in waiting:
                 self._leased.pop(row_id, None)
             self._execute(
                 "UPDATE rows SET attempts = attempts + 1 WHERE id = ?",
-                [(row_id,) for row_id in ids],
+                [(row_id,) for row_id in waiting],
             )
 
     def expire(self) -> list[Loss]:

@@ -1,0 +1,454 @@
+import signal as signals
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
+    ExportLogsServiceRequest,
+)
+
+from jupyter_otel.delivery import Delivery, DeliverySettings
+from jupyter_otel.export.destination import open_destination
+from jupyter_otel.export.settings import ExportSettings
+from jupyter_otel.export.verdicts import Rejected, Retry, Sent
+from jupyter_otel.spool.adoption import adopt_orphans
+from jupyter_otel.spool.rows import NewRow
+from jupyter_otel.spool.spool import Spool
+from jupyter_otel.tally import Books, DropReason, Signal, SignalTally
+from jupyter_otel.testing.clock import FakeClock
+from jupyter_otel.testing.grpc_receiver import GrpcAnswer, GrpcReceiver
+from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
+from jupyter_otel.testing.recording import RecordingDestination
+
+LOGS = Signal.LOGS
+_NO_WAIT = DeliverySettings(first_backoff_s=0.001, max_backoff_s=0.002)
+_FOR_EVER = DeliverySettings(first_backoff_s=3600, max_backoff_s=3600)
+
+
+def wait_until(claim, timeout_s=10):
+    deadline_s = time.monotonic() + timeout_s
+    while not claim():
+        assert time.monotonic() < deadline_s, "it never came true"
+        time.sleep(0.002)
+
+
+class Desk:
+    """A spool, its books and the deliveries that a test starts on them."""
+
+    def __init__(self):
+        self.clock = FakeClock()
+        self.books = Books()
+        self.spool = Spool(
+            None,
+            max_bytes=2**24,
+            max_age_s=3600,
+            when_full="drop",
+            synchronous=False,
+            now_ns=self.clock.now_ns,
+        )
+        self.deliveries = []
+
+    def add(self, *bodies, records=1):
+        """Accept records and append them, a row for each body."""
+        rows = [NewRow(LOGS, "", "data", 1, records, "r", body) for body in bodies]
+        self.books.accept(LOGS, records * len(rows))
+        for loss in self.spool.append(rows):
+            self.books.drop(*loss)
+
+    def start(self, destination, settings=_NO_WAIT):
+        """Start a delivery that the fixture stops."""
+        delivery = Delivery(
+            LOGS, self.spool, destination, self.books, settings=settings
+        )
+        self.deliveries.append(delivery)
+        delivery.start()
+        return delivery
+
+    def settled(self):
+        """Return the books of logs once nothing is pending any more."""
+        wait_until(lambda: self.books.pending() == 0)
+        return self.books.tally().logs
+
+
+@pytest.fixture
+def desk():
+    desk = Desk()
+    yield desk
+    for delivery in desk.deliveries:
+        assert delivery.stop(10)
+    desk.spool.close()
+
+
+def test_rows_are_merged_into_one_request_in_order(desk):
+    destination = RecordingDestination()
+    desk.add(b"one ", b"two ", b"three", records=2)
+    desk.start(destination)
+
+    assert desk.settled() == SignalTally(accepted=6, sent=6)
+    assert destination.requests == [(b"one two three", 6)]
+    assert desk.spool.size_bytes() == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "sizes"),
+    [
+        ({"merge_bytes": 25}, [20, 20, 10]),
+        ({"merge_rows": 2}, [20, 20, 10]),
+        ({"merge_records": 7}, [10, 10, 10, 10, 10]),
+        ({"merge_records": 12}, [30, 20]),
+    ],
+)
+def test_a_merged_request_keeps_to_the_limits(desk, limits, sizes):
+    destination = RecordingDestination()
+    desk.add(*[b"x" * 10] * 5, records=4)
+    desk.start(destination, DeliverySettings(**limits))
+    desk.settled()
+
+    assert [len(request) for request, _ in destination.requests] == sizes
+
+
+def test_a_request_is_never_larger_than_the_destination_takes(desk):
+    destination = RecordingDestination(max_request_bytes=25)
+    desk.add(b"x" * 10, b"y" * 26, b"z" * 10, records=3)
+    delivery = desk.start(destination)
+
+    assert desk.settled() == SignalTally(
+        accepted=9, sent=6, dropped={DropReason.TOO_LARGE.value: 3}
+    )
+    assert [request for request, _ in destination.requests] == [b"x" * 10, b"z" * 10]
+    assert delivery.last_error is None
+
+
+def test_only_rows_of_its_own_signal_are_sent(desk):
+    destination = RecordingDestination()
+    desk.add(b"log")
+    desk.spool.append([NewRow(Signal.TRACES, "", "data", 1, 1, "r", b"span")])
+    desk.start(destination)
+    desk.settled()
+
+    assert destination.requests == [(b"log", 1)]
+    assert desk.spool.pending()[Signal.TRACES] == 1
+
+
+def test_rows_that_come_while_it_sleeps_are_sent_once_it_is_woken(desk):
+    destination = RecordingDestination()
+    delivery = desk.start(destination)
+    for body in (b"one", b"two"):
+        desk.add(body)
+        delivery.wake()
+        desk.settled()
+
+    assert destination.requests == [(b"one", 1), (b"two", 1)]
+
+
+def test_a_retry_keeps_the_rows_and_sends_them_again(desk):
+    destination = RecordingDestination([Retry(None, "busy"), Retry(0.001, "busy")])
+    desk.add(b"one")
+    delivery = desk.start(destination)
+
+    assert desk.settled() == SignalTally(accepted=1, sent=1)
+    assert destination.requests == [(b"one", 1)] * 3
+    assert delivery.last_error is None
+
+
+def test_while_it_backs_off_new_rows_do_not_make_it_try_but_hurry_does(desk):
+    destination = RecordingDestination([Retry(None, "busy")] * 2)
+    desk.add(b"one ")
+    delivery = desk.start(destination, _FOR_EVER)
+    destination.wait_for_requests(1)
+    desk.add(b"two")
+    delivery.wake()
+    wait_until(lambda: delivery.last_error is not None)
+    assert desk.books.tally().logs.pending == 2
+    delivery.hurry()
+    destination.wait_for_requests(2)
+    delivery.hurry()
+
+    assert desk.settled() == SignalTally(accepted=2, sent=2)
+    assert destination.requests == [(b"one ", 1)] + [(b"one two", 2)] * 2
+
+
+def test_what_the_receiver_asks_to_wait_is_waited(desk):
+    destination = RecordingDestination([Retry(3600, "busy")])
+    desk.add(b"one")
+    delivery = desk.start(destination)
+    wait_until(lambda: delivery.last_error is not None)
+
+    assert delivery.last_error == "busy; the records are kept, trying again"
+    assert destination.requests == [(b"one", 1)]
+
+
+def test_back_off_doubles_with_jitter_up_to_its_limit(desk):
+    delivery = Delivery(LOGS, desk.spool, RecordingDestination(), desk.books)
+    waits = [delivery._next_backoff(None) for _ in range(9)]
+
+    for wait_s, top_s in zip(waits, (1, 2, 4, 8, 16, 32, 60, 60, 60), strict=True):
+        assert top_s / 2 <= wait_s <= top_s
+    assert delivery._next_backoff(7.5) == 7.5
+
+
+def test_a_rejected_request_is_a_counted_drop(desk, caplog):
+    destination = RecordingDestination([Rejected("HTTP 500")])
+    desk.add(b"one", records=3)
+    delivery = desk.start(destination)
+
+    assert desk.settled() == SignalTally(
+        accepted=3, dropped={DropReason.REJECTED.value: 3}
+    )
+    wait_until(lambda: delivery.last_error is not None)
+    assert delivery.last_error == "HTTP 500; 3 records are dropped"
+    assert [r.getMessage() for r in caplog.records] == [
+        "logs: HTTP 500; 3 records are dropped."
+    ]
+
+
+def test_a_merged_request_is_split_when_one_row_may_be_the_culprit(desk):
+    bad = Rejected("HTTP 400", split=True)
+    destination = RecordingDestination([bad, Sent(), bad, Sent()])
+    desk.add(b"good ", b"bad ", b"fine", records=2)
+    desk.start(destination)
+
+    assert desk.settled() == SignalTally(
+        accepted=6, sent=4, dropped={DropReason.REJECTED.value: 2}
+    )
+    assert [request for request, _ in destination.requests] == [
+        b"good bad fine",
+        b"good ",
+        b"bad ",
+        b"fine",
+    ]
+
+
+def test_a_retry_in_the_middle_of_a_split_keeps_the_rest(desk):
+    bad = Rejected("HTTP 400", split=True)
+    destination = RecordingDestination([bad, Sent(), Retry(None, "busy")])
+    desk.add(b"one ", b"two ", b"three")
+    desk.start(destination)
+
+    assert desk.settled() == SignalTally(accepted=3, sent=3)
+    assert destination.requests[-1] == (b"two three", 2)
+
+
+def test_a_partial_success_counts_what_was_refused_and_hides_its_words(desk, caplog):
+    destination = RecordingDestination([Sent(2, "secret words"), Sent(99)])
+    desk.add(b"one", records=5)
+    delivery = desk.start(destination)
+    desk.settled()
+    desk.add(b"two", records=3)
+    delivery.wake()
+
+    assert desk.settled() == SignalTally(
+        accepted=8, sent=3, dropped={DropReason.REJECTED.value: 5}
+    )
+    assert "refused 2 records" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_the_same_trouble_is_logged_once_a_minute(desk, caplog):
+    destination = RecordingDestination([Retry(None, "busy")] * 20)
+    desk.add(b"one")
+    desk.start(destination)
+    desk.settled()
+
+    assert len(caplog.records) == 1
+
+
+def test_rows_that_are_too_old_are_dropped_not_sent(desk):
+    destination = RecordingDestination()
+    desk.add(b"old", records=2)
+    desk.clock.advance(3601)
+    desk.add(b"new")
+    desk.start(destination)
+
+    assert desk.settled() == SignalTally(
+        accepted=3, sent=1, dropped={DropReason.EXPIRED.value: 2}
+    )
+    assert destination.requests == [(b"new", 1)]
+
+
+def test_an_error_inside_a_destination_does_not_end_sending(desk):
+    class Broken(RecordingDestination):
+        def send(self, request, records):
+            verdict = super().send(request, records)
+            if len(self.requests) == 1:
+                raise KeyError(request)
+            return verdict
+
+    destination = Broken()
+    desk.add(b"one")
+    desk.start(destination)
+
+    assert desk.settled() == SignalTally(accepted=1, sent=1)
+
+
+def test_a_spool_that_cannot_be_read_is_tried_again(desk):
+    destination = RecordingDestination()
+    desk.add(b"one")
+    desk.spool._connection.execute("ALTER TABLE rows RENAME TO gone")
+    delivery = desk.start(destination)
+    wait_until(lambda: delivery.last_error is not None)
+    assert delivery.last_error.startswith("The spool cannot be used")
+    with desk.spool._lock:
+        desk.spool._connection.execute("ALTER TABLE gone RENAME TO rows")
+
+    assert desk.settled() == SignalTally(accepted=1, sent=1)
+
+
+def test_stop_ends_a_sleeping_and_a_waiting_thread_and_closes_the_destination(desk):
+    sleeping, waiting = (
+        RecordingDestination(),
+        RecordingDestination([Retry(3600, "busy")]),
+    )
+    assert desk.start(sleeping).stop(10)
+    desk.add(b"one")
+    delivery = desk.start(waiting)
+    waiting.wait_for_requests(1)
+
+    assert delivery.stop(10)
+    assert (sleeping.closed, waiting.closed) == (True, True)
+    assert desk.books.tally().logs.pending == 1
+
+
+def test_stop_leaves_a_send_that_hangs_behind_and_its_answer_harms_nothing(desk):
+    answer_now = threading.Event()
+
+    class Hanging(RecordingDestination):
+        def send(self, request, records):
+            verdict = super().send(request, records)
+            answer_now.wait(30)
+            return verdict
+
+    destination = Hanging()
+    desk.add(b"one")
+    delivery = desk.start(destination)
+    destination.wait_for_requests(1)
+
+    assert not delivery.stop(0.01)
+    desk.spool.close()
+    answer_now.set()
+
+
+def test_an_idle_delivery_sleeps_without_polling(desk):
+    class Counting(Spool):
+        leases = 0
+
+        def lease(self, *args, **kwargs):
+            self.leases += 1
+            return super().lease(*args, **kwargs)
+
+    desk.spool = Counting(
+        None, max_bytes=99, max_age_s=9, when_full="drop", synchronous=False
+    )
+    desk.start(RecordingDestination())
+    wait_until(lambda: desk.spool.leases == 1)
+    time.sleep(0.2)
+
+    assert desk.spool.leases == 1
+
+
+def logs_request(text):
+    request = ExportLogsServiceRequest()
+    record = request.resource_logs.add().scope_logs.add().log_records.add()
+    record.body.string_value = text
+    return request.SerializeToString()
+
+
+def texts(receiver):
+    return [record.body.string_value for record in receiver.inbox.records(LOGS)]
+
+
+def test_over_http_every_record_is_sent_or_counted_under_faults(desk):
+    faults = [
+        Answer(503),
+        Answer(429, {"Retry-After": "0"}),
+        Answer(hang_up=True),
+        Answer(500),
+        Answer(400),
+    ]
+    with HttpReceiver(faults) as receiver:
+        destination = open_destination(
+            LOGS, ExportSettings("otlp", endpoint=receiver.endpoint(LOGS))
+        )
+        settings = _NO_WAIT._replace(merge_rows=4)
+        desk.add(*[logs_request(str(number)) for number in range(20)])
+        desk.start(destination, settings)
+        tally = desk.settled()
+        arrived = texts(receiver)
+
+    # The first four met the 500; the next four were split after the 400.
+    assert tally == SignalTally(
+        accepted=20, sent=16, dropped={DropReason.REJECTED.value: 4}
+    )
+    assert arrived == [str(number) for number in range(4, 20)]
+
+
+def test_over_grpc_every_record_is_sent_or_counted_under_faults(desk):
+    faults = [
+        GrpcAnswer("UNAVAILABLE"),
+        GrpcAnswer("RESOURCE_EXHAUSTED", retry_s=0),
+        GrpcAnswer("INTERNAL"),
+        GrpcAnswer(rejected=1),
+    ]
+    with GrpcReceiver(faults) as receiver:
+        destination = open_destination(
+            LOGS, ExportSettings("otlp", endpoint=receiver.url, protocol="grpc")
+        )
+        desk.add(*[logs_request(str(number)) for number in range(20)])
+        desk.start(destination, _NO_WAIT._replace(merge_rows=4))
+        tally = desk.settled()
+        desk.deliveries.pop().stop(10)
+        arrived = texts(receiver)
+
+    assert tally == SignalTally(
+        accepted=20, sent=15, dropped={DropReason.REJECTED.value: 5}
+    )
+    assert arrived == [str(number) for number in range(4, 20)]
+
+
+def test_a_receiver_that_comes_back_gets_everything(desk):
+    with HttpReceiver() as receiver:
+        endpoint, port = receiver.endpoint(LOGS), receiver.port
+        delivery = desk.start(
+            open_destination(LOGS, ExportSettings("otlp", endpoint=endpoint))
+        )
+        desk.add(logs_request("one"))
+        delivery.wake()
+        desk.settled()
+    desk.add(logs_request("two"))
+    delivery.wake()
+    wait_until(lambda: delivery.last_error is not None)
+    with HttpReceiver(port=port) as receiver:
+        tally = desk.settled()
+        arrived = texts(receiver)
+
+    assert tally == SignalTally(accepted=2, sent=2)
+    assert arrived == ["two"]
+
+
+def test_what_a_killed_process_had_not_sent_is_sent_by_the_next(desk, tmp_path):
+    script = f"""
+import os, pathlib, signal
+from jupyter_otel.spool.rows import NewRow
+from jupyter_otel.spool.spool import Spool
+from jupyter_otel.tally import Signal
+spool = Spool(pathlib.Path({str(tmp_path)!r}), max_bytes=2**20, max_age_s=3600,
+              when_full="drop", synchronous=False)
+spool.append([NewRow(Signal.LOGS, "", "data", 1, 1, "r", {logs_request("kept")!r})])
+spool.lease(Signal.LOGS, max_rows=9, max_bytes=999)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", script], check=False)
+    adopt_orphans(desk.spool, tmp_path, desk.books.accept)
+    # Rows keep their time: by the fake clock these are made in the future.
+    with HttpReceiver() as receiver:
+        settings = ExportSettings("otlp", endpoint=receiver.endpoint(LOGS))
+        desk.start(open_destination(LOGS, settings))
+        tally = desk.settled()
+        arrived = texts(receiver)
+
+    assert killed.returncode == -signals.SIGKILL
+    assert tally == SignalTally(accepted=1, sent=1)
+    assert arrived == ["kept"]
+    assert list(tmp_path.iterdir()) == []
