@@ -96,6 +96,13 @@ class EventLoggerHandler(logging.Handler):
         """Go without a lock: the intake is safe in any thread."""
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Emit what the filters let pass. From Python 3.13 on the base needs a lock."""
+        passes = bool(self.filter(record))
+        if passes:
+            self.emit(record)
+        return passes
+
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802
         """Ignore the formatter that every event logger gives: nothing is formatted."""
 
