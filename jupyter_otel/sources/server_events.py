@@ -1,19 +1,16 @@
 """Events of a jupyter_events `EventLogger`, taken in as they are logged.
 
-The handler hangs on the bus beside everybody else's handlers, so it does the least
-that can be done there: it finds the schema by one dictionary look-up and hands the
-data to the intake. It never blocks, raises, waits for a lock or changes the record.
+The handler does the least that can be done on the producer's thread: it finds the
+schema by one dictionary look-up and hands the data to the intake.
 """
 
-import logging
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from jupyter_otel.event import Attribution, Intake
 from jupyter_otel.schema import Schema
-from jupyter_otel.sources.faults import HookFaults
+from jupyter_otel.sources.bus_handler import BusHandler
 
 UNREADABLE_TIME_NS = -1
 """`Attribution.time_ns` of an event whose own time is there but cannot be read."""
@@ -49,7 +46,7 @@ class _Seen(NamedTuple):
     schema: Schema
 
 
-class EventLoggerHandler(logging.Handler):
+class EventLoggerHandler(BusHandler):
     """Hands the events of an event logger to an intake.
 
     ::
@@ -67,13 +64,11 @@ class EventLoggerHandler(logging.Handler):
         intake: Intake | None = None,
         attribution: Callable[[], Attribution] = Attribution,
     ) -> None:
-        super().__init__(level=logging.NOTSET)
+        super().__init__("an event logger's handler")
         self._bus = event_logger
         self._intake = intake
         self._attribution = attribution
         self._seen: dict[str, _Seen] = {}
-        self._inside = threading.local()
-        self._faults = HookFaults("an event logger's handler")
 
     @property
     def is_bound(self) -> bool:
@@ -92,50 +87,24 @@ class EventLoggerHandler(logging.Handler):
         self._attribution = attribution
         self._intake = intake
 
-    def createLock(self) -> None:  # noqa: N802  (logging's name)
-        """Go without a lock: the intake is safe in any thread."""
-        self.lock = None
-
-    def handle(self, record: logging.LogRecord) -> bool:
-        """Emit what the filters let pass. From Python 3.13 on the base needs a lock."""
-        passes = bool(self.filter(record))
-        if passes:
-            self.emit(record)
-        return passes
-
-    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802
-        """Ignore the formatter that every event logger gives: nothing is formatted."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Hand in one event. An event that this one causes here is left alone."""
-        if self._intake is None or getattr(self._inside, "busy", False):
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Hand in one event, if its schema is known."""
+        if self._intake is None:
             return
-        self._inside.busy = True
-        # The edge of a hook: an exception here would reach the event's producer.
-        try:
-            self._take(self._intake, record.msg)
-        except Exception as error:  # noqa: BLE001
-            self._faults.note(error)
-        finally:
-            self._inside.busy = False
-
-    def _take(self, intake: Intake, capsule: object) -> None:
-        if not isinstance(capsule, dict):
-            return
-        schema = self._schema(intake, capsule.get("__schema__"))
+        schema = self._schema(self._intake, event.get("__schema__"))
         if schema is None:
             return
         known = self._attribution()
         attribution = Attribution(
             person=known.person,
             span=known.span,
-            time_ns=time_of(capsule.get("__timestamp__")),
+            time_ns=time_of(event.get("__timestamp__")),
             source=known.source,
             trust=known.trust,
             validated=True,
         )
-        data = {key: value for key, value in capsule.items() if key not in _CAPSULE}
-        intake.emit(schema, data, attribution)
+        data = {key: value for key, value in event.items() if key not in _CAPSULE}
+        self._intake.emit(schema, data, attribution)
 
     def _schema(self, intake: Intake, schema_id: object) -> Schema | None:
         if not isinstance(schema_id, str):

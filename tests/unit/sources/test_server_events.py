@@ -201,6 +201,17 @@ def test_a_handler_named_in_a_configuration_works_once_it_is_bound(intake):
     assert intake.data == [{"tool": "saw"}]
 
 
+def test_a_filter_of_the_handler_is_asked(bus, intake):
+    bus.register_event_schema(run_schema())
+    handler = attached(bus, intake)
+    handler.addFilter(lambda record: record.msg["tool"] != "axe")
+
+    bus.emit(schema_id=RUN, data={"tool": "axe"})
+    bus.emit(schema_id=RUN, data={"tool": "saw"})
+
+    assert intake.data == [{"tool": "saw"}]
+
+
 def test_records_that_are_no_events_are_left_alone(intake):
     handler = EventLoggerHandler(None, intake)
 
