@@ -112,6 +112,7 @@ class Delivery:
             except SpoolError as error:
                 wait_s = self._next_backoff(None)
                 self._report("spool", str(error))
+                self._book(self._spool.expire())
             if wait_s is None:
                 self._sleep_until_woken()
             elif wait_s > 0:

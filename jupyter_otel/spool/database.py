@@ -73,6 +73,15 @@ def _prepare(connection: sqlite3.Connection, *, synchronous: bool) -> None:
         raise sqlite3.NotSupportedError(f"spool format {version} is not known")
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether an error means that the file can never be used again.
+
+    It is malformed, or no database at all.
+    """
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """Commit what the body did, or nothing of it if it raised."""

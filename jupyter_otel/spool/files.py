@@ -12,6 +12,7 @@ gets a lock and finds no database has come too late, whatever inode it has locke
 
 import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -31,7 +32,8 @@ class SpoolFile:
     def set_aside(self) -> Path:
         """Rename a file that cannot be read, so that nobody tries it again."""
         aside = self.path.with_suffix(".corrupt")
-        self.path.replace(aside)
+        with suppress(OSError):
+            self.path.replace(aside)
         self.delete()
         return aside
 

@@ -8,7 +8,6 @@ counts are kept beside the database, so that nothing is summed while events flow
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +15,10 @@ from typing import Literal
 
 from jupyter_otel.complaints import Complaints
 from jupyter_otel.errors import SpoolError
-from jupyter_otel.spool.database import open_database, transaction
+from jupyter_otel.spool.database import is_damage, open_database, transaction
 from jupyter_otel.spool.files import SpoolFile, create_spool_file
 from jupyter_otel.spool.forks import keep_from_children
+from jupyter_otel.spool.inventory import Inventory
 from jupyter_otel.spool.room import (
     KeptRow,
     Plan,
@@ -30,8 +30,8 @@ from jupyter_otel.spool.rows import Loss, NewRow, Row, StoredRow
 from jupyter_otel.tally import DropReason, Signal
 
 _INSERT = (
-    "INSERT INTO rows (signal, subject, consent_group, priority, records, revision,"
-    " attempts, created_ns, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO rows (id, signal, subject, consent_group, priority, records,"
+    " revision, attempts, created_ns, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _LEASE = "SELECT id, records, attempts, body FROM rows WHERE signal = ? ORDER BY id"
 _WORST_FIRST = (
@@ -71,11 +71,8 @@ class Spool:
         self._synchronous = synchronous
         self._now_ns = now_ns
         self._lock = threading.Lock()
-        self._leased: dict[int, tuple[Signal, int, int]] = {}
-        self._done: set[int] = set()
-        self._size = 0
+        self._inventory = Inventory()
         self._complaints = Complaints()
-        self._pending: Counter[Signal] = Counter()
         self._file: SpoolFile | None = None
         self._connection: sqlite3.Connection | None = self._open()
         keep_from_children(self)
@@ -90,17 +87,18 @@ class Spool:
 
         Lost are older rows of lower priority that had to make room, or some of the
         rows themselves; all of them, as ``spool_error``, when the disk is full or
-        fails. Never raises.
+        fails. A damaged file is set aside, and all that waited in it is lost. Never
+        raises.
         """
         with self._lock:
-            connection = self._connection
-            if connection is None:
+            if self._connection is None:
                 return _losses(rows, DropReason.SHUTDOWN)
             try:
-                return self._append(connection, rows)
-            except (sqlite3.Error, OSError) as error:
-                self._warn(error)
-                return _losses(rows, DropReason.SPOOL_ERROR)
+                lost = self._append(self._connection, rows)
+            except sqlite3.Error as error:
+                self._recover(error)
+                lost = _losses(rows, DropReason.SPOOL_ERROR)
+            return [*self._inventory.take_losses(), *lost]
 
     def take_over(
         self, rows: Sequence[StoredRow], accept: Callable[[Signal, int], None]
@@ -114,12 +112,15 @@ class Spool:
         """
         with self._lock, self._used() as connection:
             size = sum(len(row.row.body) for row in rows)
-            if connection is None or size > self._max_bytes - self._size:
+            if connection is None or size > self._max_bytes - self._inventory.size:
                 return False
             with transaction(connection):
-                connection.executemany(_INSERT, map(_stored_values, rows))
+                connection.executemany(
+                    _INSERT,
+                    [(self._inventory.next_id(), *_stored_values(row)) for row in rows],
+                )
             for stored in rows:
-                self._count_in(stored.row)
+                self._inventory.add(stored.row)
                 accept(stored.row.signal, stored.row.records)
             return True
 
@@ -145,9 +146,7 @@ class Spool:
                 rows.append(row)
                 if len(rows) == max_rows:
                     break
-            self._leased |= {
-                row.id: (signal, row.records, len(row.body)) for row in rows
-            }
+            self._inventory.lease(rows)
         return rows
 
     def acknowledge(self, ids: Sequence[int]) -> None:
@@ -164,34 +163,31 @@ class Spool:
     def release(self, ids: Sequence[int]) -> None:
         """Give rows back that cannot be sent now, one attempt older. Never raises."""
         with self._lock:
-            waiting = [row_id for row_id in ids if row_id not in self._done]
-            for row_id in waiting:
-                self._leased.pop(row_id, None)
+            waiting = self._inventory.release(ids)
             self._execute(
-                "UPDATE rows SET attempts = attempts + 1 WHERE id = ?",
-                [(row_id,) for row_id in waiting],
+                "UPDATE rows SET attempts = attempts + 1 WHERE id = ?", waiting
             )
 
     def expire(self) -> list[Loss]:
         """Remove rows older than the age limit; return what was lost. Never raises."""
         with self._lock:
-            if self._connection is None:
-                return []
+            lost: list[Loss] = []
             try:
-                return self._expire(self._connection)
+                if self._connection is not None:
+                    lost = self._expire(self._connection)
             except sqlite3.Error as error:
-                self._warn(error)
-                return []
+                self._recover(error)
+            return [*self._inventory.take_losses(), *lost]
 
     def pending(self) -> dict[Signal, int]:
         """Return how many records wait, leased ones included, per signal."""
         with self._lock:
-            return {signal: self._pending[signal] for signal in Signal}
+            return {signal: self._inventory.pending[signal] for signal in Signal}
 
     def size_bytes(self) -> int:
         """Return the size of all bodies that wait."""
         with self._lock:
-            return self._size
+            return self._inventory.size
 
     def oldest_ns(self) -> int | None:
         """Return when the oldest waiting row was made; None if none waits."""
@@ -214,7 +210,7 @@ class Spool:
             self._connection = None
             if self._file is None:
                 return
-            if self._pending.total() == 0:
+            if self._inventory.pending.total() == 0:
                 self._file.delete()
             self._file.release()
 
@@ -241,25 +237,29 @@ class Spool:
         with transaction(connection):
             _delete(connection, [row.id for row in plan.evict])
             connection.executemany(
-                _INSERT, [_values(row, 0, now_ns) for row in plan.keep]
+                _INSERT,
+                [
+                    (self._inventory.next_id(), *_values(row, 0, now_ns))
+                    for row in plan.keep
+                ],
             )
         for row in plan.evict:
-            self._count_out(Signal(row.signal), row.records, row.size)
+            self._inventory.remove(Signal(row.signal), row.records, row.size)
         for new in plan.keep:
-            self._count_in(new)
+            self._inventory.add(new)
         return [
             *_kept_losses(plan.evict, DropReason.SPOOL_FULL),
             *_losses(plan.lose, DropReason.SPOOL_FULL),
         ]
 
     def _plan(self, connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Plan:
-        free = self._max_bytes - self._size
+        free = self._max_bytes - self._inventory.size
         if sum(len(row.body) for row in rows) <= free:
             return Plan(list(rows), [], [])
         if self._refuse:
             return plan_refusal(rows, free)
         worst_first = sizes(connection.execute(_WORST_FIRST))
-        may_go = (row for row in worst_first if row.id not in self._leased)
+        may_go = (row for row in worst_first if not self._inventory.is_leased(row.id))
         return plan_eviction(rows, may_go, free, self._max_bytes)
 
     def _waiting(
@@ -268,32 +268,26 @@ class Spool:
         if connection is None:
             return
         for row_id, records, attempts, body in connection.execute(_LEASE, (signal,)):
-            if row_id not in self._leased:
+            if not self._inventory.is_leased(row_id):
                 yield Row(row_id, signal, records, attempts, body)
 
     def _finish(self, ids: Sequence[int]) -> None:
         with self._lock:
-            for row_id in ids:
-                if row_id in self._leased and row_id not in self._done:
-                    self._count_out(*self._leased[row_id])
-                    self._done.add(row_id)
+            self._inventory.finish(ids)
             self._flush_done()
 
     def _flush_done(self) -> None:
         """Delete finished rows; what fails stays finished, and is tried again."""
-        if not self._done:
-            return
-        if self._execute("DELETE FROM rows WHERE id = ?", [(i,) for i in self._done]):
-            for row_id in self._done:
-                self._leased.pop(row_id, None)
-            self._done.clear()
+        done = list(self._inventory.done)
+        if done and self._execute("DELETE FROM rows WHERE id = ?", done):
+            self._inventory.forget_done()
 
-    def _execute(self, statement: str, values: Sequence[tuple[int]]) -> bool:
+    def _execute(self, statement: str, ids: Sequence[int]) -> bool:
         if self._connection is None:
             return False
         try:
             with transaction(self._connection) as connection:
-                connection.executemany(statement, values)
+                connection.executemany(statement, [(row_id,) for row_id in ids])
         except sqlite3.Error:
             return False
         return True
@@ -303,38 +297,41 @@ class Spool:
         try:
             yield self._connection
         except sqlite3.Error as error:
-            self._warn(error)
+            self._recover(error)
             raise SpoolError(f"The spool cannot be used: {error}.") from error
 
-    def _warn(self, error: Exception) -> None:
+    def _recover(self, error: sqlite3.Error) -> None:
+        """Report an error; begin a new file if this one can never be used again."""
         self._complaints.say(
             "spool",
             f"The spool {self.path or 'in memory'} fails ({error}); records that it "
             "cannot keep are dropped and counted. Free some disk space, or set "
             "OtelSpool.directory to a place that has some.",
         )
-
-    def _count_in(self, row: NewRow) -> None:
-        self._size += len(row.body)
-        self._pending[row.signal] += row.records
-
-    def _count_out(self, signal: Signal, records: int, size: int) -> None:
-        self._size -= size
-        self._pending[signal] -= records
+        if self._connection is None or self._file is None or not is_damage(error):
+            return
+        self._connection.close()
+        self._file.set_aside()
+        self._inventory.lose_table()
+        try:
+            self._connection = self._open()
+        except SpoolError:
+            self._file = None
+            self._connection = open_database(None, synchronous=False)
 
     def _expire(self, connection: sqlite3.Connection) -> list[Loss]:
         limit_ns = self._now_ns() - self._max_age_ns
         old = [
             row
             for row in sizes(connection.execute(_EXPIRED, (limit_ns,)))
-            if row.id not in self._leased
+            if not self._inventory.is_leased(row.id)
         ]
         if not old:
             return []
         with transaction(connection):
             _delete(connection, [row.id for row in old])
         for row in old:
-            self._count_out(Signal(row.signal), row.records, row.size)
+            self._inventory.remove(Signal(row.signal), row.records, row.size)
         return _kept_losses(old, DropReason.EXPIRED)
 
 

@@ -370,3 +370,40 @@ os.kill(os.getpid(), signal.SIGKILL)
 
     assert killed.returncode == -signal.SIGKILL
     assert found == [(b"kept",)]
+
+
+def damage(spool):
+    """Overwrite the file's pages behind SQLite's back, as a failing disk does."""
+    spool._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with spool.path.open("r+b") as file:
+        file.write(b"\x00garbage" * 3000)
+    spool._connection.execute("PRAGMA shrink_memory")
+
+
+def test_a_file_damaged_while_in_use_is_set_aside_and_a_new_one_begun(
+    open_spool, tmp_path, row, caplog
+):
+    spool = open_spool(tmp_path)
+    spool.append([row(b"sent", records=2), row(b"busy", records=3)])
+    sent, busy = lease_all(spool)
+    spool.append([row(b"waits", records=5)])
+    damaged = spool.path
+    damage(spool)
+
+    first = spool.append([row(records=7)])
+    spool.append([row(b"new")])
+    spool.acknowledge([sent.id])
+    spool.release([busy.id])
+    second = spool.append([])
+
+    assert first == [
+        Loss(LOGS, DropReason.SPOOL_ERROR, 5),
+        Loss(LOGS, DropReason.SPOOL_ERROR, 7),
+    ]
+    assert second == [Loss(LOGS, DropReason.SPOOL_ERROR, 3)]
+    assert bodies(lease_all(spool)) == [b"new"]
+    assert spool.pending()[LOGS] == 1
+    assert spool.size_bytes() == 3
+    assert damaged.with_suffix(".corrupt").exists()
+    assert not damaged.exists()
+    assert len(caplog.records) == 1
