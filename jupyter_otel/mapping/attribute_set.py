@@ -33,7 +33,10 @@ class AttributeNames:
             name = slot.attribute or ".".join(("jupyter.event", *slot.path))
             self.payload.append(None if name in taken else name)
             taken.add(name)
-        self.has_error_type = ERROR_TYPE in taken
+        self.error_type_place = (
+            self.payload.index(ERROR_TYPE) if ERROR_TYPE in taken else None
+        )
+        """The slot that an overlay exports as ``error.type``."""
 
 
 class AttributeSet:

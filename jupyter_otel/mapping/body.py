@@ -80,5 +80,11 @@ class BodyWriter:
         if len(text) > self._max_characters:
             text = text[: self._max_characters - 1] + "…"
         if not text.isprintable():
-            text = " ".join(text.split())
+            text = _one_line(text)
         return utf8(label + text)
+
+
+def _one_line(text: str) -> str:
+    """Return text without what moves a cursor: line ends, escapes, overrides."""
+    printable = (char if char.isprintable() else " " for char in text)
+    return " ".join("".join(printable).split())

@@ -64,7 +64,7 @@ class SchemaMapping:
         paths = [slot.path for slot in slots]
         self._log_attributes = AttributeSet(LOG_ATTRIBUTES, names, log_limits)
         self._span_attributes = AttributeSet(SPAN_ATTRIBUTES, names, span_limits)
-        self._adds_error_type = not names.has_error_type
+        self._error_type_place = names.error_type_place
         self._body = BodyWriter(name, paths, names.payload, log_limits.max_characters)
         self._event_name = bytes_field(_EVENT_NAME, name.encode())
         self._uids = uids
@@ -84,7 +84,7 @@ class SchemaMapping:
             return Mapped(log_record, None, unsampled=False)
         context, timing = self._finder.find(event)
         failure = self._failure(event, self._span.error)
-        shown = failure if self._adds_error_type else None
+        shown = None if self._says_error_type(event) else failure
         log_record = self._log_record(event, uid, context, shown)
         if timing is None or not timing.context.sampled:
             return Mapped(log_record, None, unsampled=timing is not None)
@@ -95,6 +95,10 @@ class SchemaMapping:
             span_tail(timing.context, dropped, failed=failure is not None),
         )
         return Mapped(log_record, b"".join(span), unsampled=False)
+
+    def _says_error_type(self, event: RedactedEvent) -> bool:
+        place = self._error_type_place
+        return place is not None and event.values[place] is not None
 
     def _failure(self, event: RedactedEvent, rule: SpanError | None) -> str | None:
         return None if rule is None else error_type(rule, event, self._reader)

@@ -67,20 +67,23 @@ class SpanFinder:
         self._rule = rule
         self._reader = reader
         self._start_span = start_span
-        self._open: OrderedDict[tuple[Any, ...], Timing] = OrderedDict()
+        self._open: OrderedDict[tuple[str, ...], Timing] = OrderedDict()
 
     def find(self, event: RedactedEvent) -> tuple[SpanContext | None, Timing | None]:
         """Return the context of the event's record, and the span if it ends here."""
         if self._rule.duration_ms is not None:
             return self._by_duration(event, self._rule.duration_ms)
+        key = self._key(event)
+        if key is None:
+            return event.span, None
         if self._marks(event, self._rule.start):
-            return self._begin(event), None
-        timing = self._open.get(self._key(event))
+            return self._begin(event, key), None
+        timing = self._open.get(key)
         if timing is None:
             return event.span, None
         if not self._marks(event, self._rule.end):
             return timing.context, None
-        self._open.pop(self._key(event))
+        self._open.pop(key)
         return timing.context, timing._replace(end_ns=event.time_ns)
 
     def _by_duration(
@@ -94,15 +97,17 @@ class SpanFinder:
         start_ns = event.time_ns - int(min(duration_ms * NS_PER_MS, event.time_ns))
         return context, Timing(context, start_ns, event.time_ns)
 
-    def _begin(self, event: RedactedEvent) -> SpanContext:
+    def _begin(self, event: RedactedEvent, key: tuple[str, ...]) -> SpanContext:
         context = event.span or self._start_span()
         if len(self._open) >= MAX_OPEN_SPANS:
             self._open.popitem(last=False)
-        self._open[self._key(event)] = Timing(context, event.time_ns, 0)
+        self._open[key] = Timing(context, event.time_ns, 0)
         return context
 
-    def _key(self, event: RedactedEvent) -> tuple[Any, ...]:
-        return tuple(as_key(self._reader.read(event, path)) for path in self._rule.key)
+    def _key(self, event: RedactedEvent) -> tuple[str, ...] | None:
+        """Return what start and end share; None where a part of it is missing."""
+        parts = [self._reader.read(event, path) for path in self._rule.key]
+        return None if None in parts else tuple(map(as_key, parts))
 
     def _marks(self, event: RedactedEvent, marks: Mapping[str, Any]) -> bool:
         return bool(marks) and all(
