@@ -5,13 +5,22 @@ None of these requests counts as activity: asking keeps no server alive.
 """
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from jupyter_otel.hosts.server.collection import Collection
+if TYPE_CHECKING:  # what only a server that collects needs
+    from jupyter_otel.hosts.server.collection import Collection
+
+
+class Owner(Protocol):
+    """Who has the collection, and opens it when it is first asked for."""
+
+    @property
+    def collection(self) -> "Collection":
+        """Return it."""
 
 
 class OtelHandler(APIHandler):
@@ -20,9 +29,14 @@ class OtelHandler(APIHandler):
     auth_resource = "otel"
     _track_activity = False
 
-    def initialize(self, collection: Collection) -> None:
+    def initialize(self, owner: Owner) -> None:
         """Take what the route gives each of them."""
-        self.collection = collection
+        self.owner = owner
+
+    @property
+    def collection(self) -> "Collection":
+        """What they tell about."""
+        return self.owner.collection
 
     def answer(self, body: dict[str, Any]) -> None:
         """Send a JSON object."""
@@ -71,9 +85,9 @@ class ConsentHandler(OtelHandler):
         self.answer({"mode": consent.mode, "groups": groups})
 
 
-def routes(collection: Collection) -> list[tuple[str, type[OtelHandler], Any]]:
-    """Return the routes, for one server's collection."""
-    given = {"collection": collection}
+def routes(owner: Owner) -> list[tuple[str, type[OtelHandler], Any]]:
+    """Return the routes, for the collection of one server."""
+    given = {"owner": owner}
     return [
         ("/otel/v1/status", StatusHandler, given),
         ("/otel/v1/collected", CollectedHandler, given),

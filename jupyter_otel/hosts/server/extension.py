@@ -1,11 +1,18 @@
-"""The extension that Jupyter Server loads by the name of this package."""
+"""The extension that Jupyter Server loads by the name of this package.
 
-from typing import Any
+A server that has no setting of ours gets the routes and nothing else, not even the
+modules that would collect.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
 
-from jupyter_otel.hosts.server.collection import open_collection
 from jupyter_otel.hosts.server.endpoints import routes
+
+if TYPE_CHECKING:  # what only a server that collects needs
+    from jupyter_otel.hosts.server.collection import Collection
 
 
 class OtelExtension(ExtensionApp):
@@ -17,24 +24,40 @@ class OtelExtension(ExtensionApp):
 
     name = "otel"
 
+    @cached_property
+    def collection(self) -> "Collection":
+        """What is collected; opened when it is first asked for."""
+        from jupyter_otel.hosts.server.collection import (  # noqa: PLC0415 - if used
+            open_collection,
+        )
+
+        serverapp: Any = self.serverapp
+        return open_collection(self.config, serverapp.log)
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is any setting of ours, good or bad."""
+        return any(section.startswith("Otel") for section in self.config)
+
     def initialize_settings(self) -> None:
         """Open the collection and listen to the bus, as early as can be."""
-        serverapp: Any = self.serverapp
-        self.collection = open_collection(self.config, serverapp.log)
-        self.collection.listen(serverapp)
+        if self.is_configured:
+            self.collection.listen(self.serverapp)
 
     def initialize_handlers(self) -> None:
         """Answer under ``otel/v1``."""
-        self.handlers.extend(routes(self.collection))
+        self.handlers.extend(routes(self))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Capture executions, now that every other extension has set its classes."""
-        self.collection.listen(serverapp)
-        self.collection.capture(serverapp)
+        if self.is_configured:
+            self.collection.listen(serverapp)
+            self.collection.capture(serverapp)
 
     async def stop_extension(self) -> None:
         """Begin to send what waits. The end comes at exit, after the kernels'."""
-        self.collection.finish()
+        if self.is_configured:
+            self.collection.finish()
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
