@@ -29,7 +29,7 @@ def fetch(name, folder):
     folder.mkdir(exist_ok=True)
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     done = subprocess.run(
-        [*pip, "--no-binary=:all:", name.replace("-", "==")],
+        [*pip, "--no-binary=jupyter_server", name.replace("-", "==")],
         cwd=folder,
         check=False,
         capture_output=True,
