@@ -1,5 +1,6 @@
 """Compiles, for each schema, the mapping of its redacted events to OTLP bytes."""
 
+import logging
 import struct
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -27,6 +28,8 @@ from jupyter_otel.mapping.wire import (
     varint_field,
 )
 from jupyter_otel.schema import Schema, SpanError
+
+_log = logging.getLogger("jupyter_otel")
 
 LOG_ATTRIBUTES = 6
 _DROPPED_ATTRIBUTES, _FLAGS, _TRACE_ID, _SPAN_ID, _EVENT_NAME = 7, 8, 9, 10, 12
@@ -150,10 +153,24 @@ class Mapper:
         self._start_span = start_span
         self._limits = (log_limits, span_limits)
         self._uids = UidMaker()
+        self._ids_by_name: dict[str, str] = {}
 
     def compile(self, schema: Schema, slots: Sequence[Slot]) -> SchemaMapping:
         """Return the mapping of one schema's events, given what redaction leaves."""
+        self._warn_of_namesake(schema.id)
         return SchemaMapping(schema, slots, self._start_span, self._limits, self._uids)
+
+    def _warn_of_namesake(self, schema_id: str) -> None:
+        name = event_name(schema_id)
+        first = self._ids_by_name.setdefault(name, schema_id)
+        if first != schema_id:
+            _log.warning(
+                "Two schemas have the event name %s: %s and %s. Tell their records "
+                "apart by jupyter.schema.id.",
+                name,
+                first,
+                schema_id,
+            )
 
 
 def _span_reference(context: SpanContext) -> bytes:
