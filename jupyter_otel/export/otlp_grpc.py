@@ -108,8 +108,10 @@ class GrpcDestination:
                 metadata=self._metadata,
                 compression=self._compression,
             )
-        except (ConfigError, OSError):
-            return Retry(None, f"a file changed and cannot be used for {self.name}")
+        except ConfigError as error:  # a file was replaced by one that is unfit
+            return Retry(None, str(error))
+        except OSError as error:
+            return Retry(None, f"{type(error).__name__} reading certificates")
         except self._grpc.RpcError as error:
             return self._judge(error)
         return read_response(self._signal, response, records)

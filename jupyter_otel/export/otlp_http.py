@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from jupyter_otel._version import __version__
 from jupyter_otel.errors import ConfigError
 from jupyter_otel.export.checks import check_endpoint, check_files, public_url
+from jupyter_otel.export.failures import explain
 from jupyter_otel.export.headers import (
     basic_authorization,
     check_headers,
@@ -85,10 +86,12 @@ class HttpDestination:
         try:
             self._refresh()
             status, headers, body = self._post(self._encode(request))
-        except (requests.RequestException, HTTPError, OSError, ConfigError) as error:
-            return Retry(None, f"{type(error).__name__} from {self.name}")
-        except ValueError as error:  # a URL or a message that a library refuses
-            return Rejected(f"{type(error).__name__} from {self.name}")
+        except ConfigError as error:  # a file was replaced by one that is unfit
+            return Retry(None, str(error))
+        except (requests.RequestException, HTTPError, OSError) as error:
+            return Retry(None, explain(error, self.name))
+        except ValueError as error:  # no request, or one that a library refuses
+            return Rejected(f"{type(error).__name__} before {self.name}")
         if 200 <= status < 300:  # noqa: PLR2004  # HTTP's success class
             content_type = headers.get("Content-Type", "")
             return parse_response(self._signal, body, content_type, records)

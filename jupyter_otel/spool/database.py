@@ -16,7 +16,8 @@ from pathlib import Path
 SCHEMA_VERSION = 1
 
 _CHECKPOINT_PAGES = 256
-"""1 MiB of WAL: a commit that also checkpoints then stalls for 1 or 2 ms, not 10."""
+"""1 MiB of WAL. With large rows a commit that also checkpoints then stalls half as
+long as with SQLite's 1000 pages, for a tenth more CPU (measured)."""
 
 _CREATE = f"""
 BEGIN;

@@ -125,7 +125,11 @@ def test_retry_after_is_read(send):
 
 
 def test_a_receiver_that_hangs_up_is_retried(send):
-    assert send(Answer(hang_up=True)) == Retry(None, "ConnectionError from URL")
+    assert send(Answer(hang_up=True)) == Retry(
+        None,
+        "no answer from URL (RemoteDisconnected): "
+        "check that a receiver listens at OtelExport.endpoint",
+    )
 
 
 def test_a_receiver_that_is_not_there_is_retried(logs_request):
@@ -136,7 +140,9 @@ def test_a_receiver_that_is_not_there_is_retried(logs_request):
     destination = open_destination(LOGS, ExportSettings("otlp", endpoint=url))
 
     assert destination.send(logs_request(), 1) == Retry(
-        None, f"ConnectionError from {url}"
+        None,
+        f"no answer from {url} (Connection refused): "
+        "check that a receiver listens at OtelExport.endpoint",
     )
 
 
@@ -147,7 +153,11 @@ def test_a_receiver_that_is_silent_is_retried_after_the_timeout(logs_request):
         verdict = destination.send(logs_request(), 1)
         answer_now.set()
 
-    assert verdict == Retry(None, f"ReadTimeout from {destination.name}")
+    assert verdict == Retry(
+        None,
+        f"no answer from {destination.name} (TimeoutError): "
+        "look at the receiver's load, or raise OtelExport.timeout_s",
+    )
 
 
 @pytest.mark.parametrize("compression", ["none", "gzip", "deflate"])
@@ -322,7 +332,11 @@ def test_a_receivers_certificate_is_checked_against_the_file(
         os.utime(ca, (1, 1))
         renewed = destination.send(logs_request(), 1)
 
-    assert wrong == Retry(None, f"SSLError from {url}")
+    assert isinstance(wrong, Retry)
+    assert "certificate verify failed" in wrong.why
+    assert wrong.why.endswith(
+        "set OtelExport.certificate_file to the authority that signed it"
+    )
     assert renewed == Sent()
 
 
@@ -342,3 +356,26 @@ def test_a_client_certificate_is_shown(certificate, make_certificate, logs_reque
         verdict = destination.send(logs_request(), 1)
 
     assert verdict == Sent()
+
+
+def test_a_proxy_that_is_not_there_is_named(logs_request, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    settings = ExportSettings("otlp", endpoint="http://receiver.invalid/v1/logs")
+
+    assert open_destination(LOGS, settings).send(logs_request(), 1) == Retry(
+        None,
+        "no answer from http://receiver.invalid/v1/logs (Connection refused): "
+        "check the proxy in HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
+    )
+
+
+def test_plain_http_where_tls_is_expected_says_so(logs_request):
+    with HttpReceiver() as receiver:
+        url = receiver.endpoint(LOGS).replace("http:", "https:")
+        destination = open_destination(LOGS, ExportSettings("otlp", endpoint=url))
+        verdict = destination.send(logs_request(), 1)
+
+    assert isinstance(verdict, Retry)
+    assert verdict.why.endswith(
+        "check that the receiver speaks TLS, and its certificates"
+    )
