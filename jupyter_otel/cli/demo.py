@@ -61,8 +61,9 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
         )
         done = run_notebook(server)
         if not arguments.lab:
-            server.shut_down()
-        status = _report(server, done, start_ns)
+            server.shut_down()  # from now on nothing is added to the files
+        arrive_s = _ARRIVE_S if arguments.lab else 0.0
+        status = _report(server, done, start_ns, arrive_s)
         if arguments.lab and status == 0:
             _say(f"\nJupyterLab: {server.url}lab?token={server.token}\nCtrl-C ends it.")
             _wait(server)
@@ -77,9 +78,9 @@ def _check_installed(*, lab: bool) -> None:
         raise DemoError(f"The demo needs more than is installed: pip install {words}")
 
 
-def _report(server: DemoServer, done: Run, start_ns: int) -> int:
-    """Show what was recorded of this run, and what is missing."""
-    deadline_s = time.monotonic() + _ARRIVE_S
+def _report(server: DemoServer, done: Run, start_ns: int, arrive_s: float) -> int:
+    """Show what was recorded of this run, and what is missing after that time."""
+    deadline_s = time.monotonic() + arrive_s
     while True:
         records, found = _recorded(server.export, done, start_ns)
         missing = _missing(done, records, found)

@@ -12,7 +12,6 @@
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -115,8 +114,14 @@ class DemoServer:
             self._process.wait()
 
     def _lay_out(self) -> None:
-        (self.directory / "notebooks").mkdir(parents=True, exist_ok=True)
-        self._configuration.write_text(_CONFIGURATION, encoding="utf-8")
+        try:
+            (self.directory / "notebooks").mkdir(parents=True, exist_ok=True)
+            self._configuration.write_text(_CONFIGURATION, encoding="utf-8")
+        except OSError as error:
+            raise DemoError(
+                "--directory must be a folder that can be written, got "
+                f"{str(self.directory)!r} ({error.strerror}). Name another one."
+            ) from error
 
     def _start(self) -> None:
         with self.log.open("wb") as log:
@@ -125,7 +130,7 @@ class DemoServer:
                     *(sys.executable, "-m", self._app, "--no-browser"),
                     f"--config={self._configuration}",
                     f"--ServerApp.root_dir={self.directory / 'notebooks'}",
-                    *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={_free_port()}"),
+                    *("--ServerApp.ip=127.0.0.1", "--ServerApp.port=0"),
                 ],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -161,9 +166,3 @@ class DemoServer:
                 return url
             time.sleep(_POLL_S)
         raise DemoError(f"The server did not start. Its log, {self.log}, says why.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -49,7 +49,7 @@ def directory_to_read(given: str | None, config: Config) -> Path:
     name = "OtelExport.directory" if given is None else "--directory"
     raise ConfigError(
         f"{name} must be a folder that records were written to, got "
-        "{str(directory)!r}. Give --directory DIR, or set OtelPolicy.level so that "
+        f"{str(directory)!r}. Give --directory DIR, or set OtelPolicy.level so that "
         "something is collected."
     )
 

@@ -71,7 +71,8 @@ def _list(catalog: Catalog, settings: Settings, *, as_json: bool) -> int:
         )
         for entry in entries
     ]
-    sys.stdout.write(table(("FROM LEVEL", "GROUP", "COLLECTED", "PACKAGE", "ID"), rows))
+    head = ("FROM LEVEL", "GROUP", "COLLECTED", "PACKAGE", "ID")
+    sys.stdout.write(table(head, rows, cut=False))  # an id is there to be copied
     return 0
 
 

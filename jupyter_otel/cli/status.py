@@ -167,6 +167,10 @@ def _server_text(answer: Answer) -> str:
         return f"{answer.url}: {answer.error}\n"
     status = answer.status
     lines = [f"{answer.url}: level {status.get('level')}\n", _books(status)]
+    if status.get("error"):
+        lines.append(
+            f"Nothing is collected until this is corrected: {status['error']}\n"
+        )
     for signal, name in (status.get("destinations") or {}).items():
         lines.append(f"{signal} go to {name}\n")
     for signal, error in (status.get("last_error") or {}).items():

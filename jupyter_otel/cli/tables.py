@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 _GAP = "  "
 _WIDE_WHEN_PIPED = 160
+_LEAST = 8
 
 
 def width() -> int:
@@ -14,11 +15,14 @@ def width() -> int:
     return shutil.get_terminal_size((_WIDE_WHEN_PIPED, 24)).columns
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return aligned columns, cut at the terminal's width in the last one."""
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, cut: bool = True
+) -> str:
+    """Return aligned columns; the last one ``cut`` at the terminal's width."""
     lines = [list(head), *([printable(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "".join(_line(line, widths) for line in lines)
+    padded = (_line(line, widths) for line in lines)
+    return "".join(f"{_cut(line, widths) if cut else line}\n" for line in padded)
 
 
 def printable(text: str) -> str:
@@ -52,6 +56,10 @@ _CONTROL = frozenset({"Cc", "Cf", "Zl", "Zp"})
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = [cell.ljust(size) for cell, size in zip(cells, widths, strict=True)]
-    line = _GAP.join(padded).rstrip()
-    room = max(width(), len(_GAP.join(padded[:-1])) + 8)
-    return f"{line if len(line) <= room else line[: room - 1] + '…'}\n"
+    return _GAP.join(padded).rstrip()
+
+
+def _cut(line: str, widths: Sequence[int]) -> str:
+    """Return a line that fits, but for the columns before the last."""
+    room = max(width(), sum(widths[:-1]) + len(_GAP) * (len(widths) - 1) + _LEAST)
+    return line if len(line) <= room else f"{line[: room - 1]}…"

@@ -93,7 +93,7 @@ def _is_one(parents: set[str]) -> bool:
 
 
 def _rows(trace: Trace) -> Iterator[tuple[int, Span]]:
-    """Yield each span once, with its depth; a parent that is not here is no parent."""
+    """Yield each span once, with its depth; one whose parent is not here is a root."""
     known = {span.span_id for span in trace.spans}
     children: dict[str, list[Span]] = {}
     for span in trace.spans:
@@ -105,6 +105,8 @@ def _rows(trace: Trace) -> Iterator[tuple[int, Span]]:
         yield depth, span
         below = children.pop(span.span_id, ())
         waiting += [(depth + 1, child) for child in reversed(below)]
+    # What is left hangs below itself: not a tree, but nothing to keep back either.
+    yield from ((0, span) for group in children.values() for span in group)
 
 
 def _bar(span: Span, trace: Trace, bar_width: int) -> str:

@@ -1,0 +1,72 @@
+"""The books of servers that run, asked for by address or found by their files."""
+
+import json
+
+import pytest
+
+LEVEL = "--OtelPolicy.level=operational"
+
+
+@pytest.fixture(scope="module")
+def server(start_server):
+    return start_server(LEVEL, "--OtelConsent.mode=mandatory")
+
+
+@pytest.fixture
+def beside(cli, server):
+    """Return the command line of the account that the server belongs to."""
+    cli.environment["JUPYTER_RUNTIME_DIR"] = str(server.home / "runtime")
+    return cli
+
+
+def test_a_server_is_found_by_its_runtime_file(beside, server):
+    server.start_kernel()
+    status, out, err = beside("status")
+    assert (status, err) == (0, "")
+    assert f"{server.url}: level operational\n" in out
+    assert "SIGNAL   ACCEPTED  SENT  PENDING" in out
+
+
+def test_json_has_what_the_server_says(beside, server):
+    status, out, _ = beside("status", "--json")
+    [answer] = json.loads(out)["servers"]
+    assert (status, answer["url"], answer["error"]) == (0, server.url, None)
+    assert answer["status"]["signals"]["logs"].keys() == {
+        "accepted",
+        "sent",
+        "pending",
+        "aggregated",
+        "dropped",
+        "refused",
+    }
+
+
+def test_the_url_alone_is_enough_beside_the_server(beside, server):
+    assert beside("status", "--url", server.url)[0] == 0
+
+
+def test_a_wrong_token_is_said_to_be(cli, server):
+    status, out, _ = cli("status", "--url", server.url, "--token", "wrong")
+    assert (status, out) == (
+        1,
+        f"{server.url}: the token is not right: give the server's --token.\n",
+    )
+
+
+def test_a_server_without_the_extension_is_told_apart(cli, start_server):
+    other = start_server(extensions={"jupyter_otel": False, "otel_probe": False})
+    token = {"JUPYTER_TOKEN": "integration-test"}
+    status, out, _ = cli("status", "--url", other.url, **token)
+    assert status == 1
+    assert "no otel/v1/status there: the extension is not enabled." in out
+
+
+def test_a_server_that_was_configured_wrongly_says_so(cli, start_server):
+    server = start_server("--OtelPolicy.level=usages")
+    cli.environment["JUPYTER_RUNTIME_DIR"] = str(server.home / "runtime")
+    status, out, _ = cli("status")
+    assert status == 0
+    assert (
+        "Nothing is collected until this is corrected: OtelPolicy.level must be one of "
+        "none, operational, usage, audit, got 'usages'. Did you mean 'usage'?\n"
+    ) in out
