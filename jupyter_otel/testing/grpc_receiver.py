@@ -44,9 +44,16 @@ class GrpcReceiver:
     Args:
         answers: One for each call, in order; afterwards every call is taken.
         port: A fixed port, to come back where one was before; 0: a free one.
+        credentials: A server's `grpc.ServerCredentials`, for TLS.
     """
 
-    def __init__(self, answers: Iterable[GrpcAnswer] = (), *, port: int = 0) -> None:
+    def __init__(
+        self,
+        answers: Iterable[GrpcAnswer] = (),
+        *,
+        port: int = 0,
+        credentials: Any = None,
+    ) -> None:
         self.inbox = Inbox()
         self._answers = deque(answers)
         self._server = grpc.server(ThreadPoolExecutor(8))
@@ -59,12 +66,18 @@ class GrpcReceiver:
         metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(  # type: ignore[no-untyped-call]
             _Servicer(self, Signal.METRICS), self._server
         )
-        self.port: int = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        self._scheme = "http" if credentials is None else "https"
+        address = f"127.0.0.1:{port}"
+        self.port: int = (
+            self._server.add_insecure_port(address)
+            if credentials is None
+            else self._server.add_secure_port(address, credentials)
+        )
 
     @property
     def url(self) -> str:
         """The endpoint of every signal."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def next_answer(self) -> GrpcAnswer:
         """Return how the next call is to be answered."""

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 
+import grpc
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
@@ -171,6 +172,31 @@ def test_a_headers_file_is_read_again_when_it_changes(logs_request, tmp_path):
 
     assert isinstance(broken, Retry)
     assert sent == ["one", "number two", "number two"]
+
+
+def test_tls_is_checked_against_the_file_and_shows_a_client_certificate(
+    logs_request, make_certificate
+):
+    server, client = make_certificate("server"), make_certificate("client")
+    pem = server.read_bytes()
+    credentials = grpc.ssl_server_credentials(
+        [(pem, pem)], client.read_bytes(), require_client_auth=True
+    )
+    with GrpcReceiver(credentials=credentials) as receiver:
+        verdicts = []
+        for certificate in (client, server):
+            destination = open_grpc(
+                receiver.url,
+                certificate_file=certificate,
+                client_certificate_file=client,
+                client_key_file=client,
+            )
+            verdicts.append(destination.send(logs_request(), 1))
+            destination.close()
+
+    assert receiver.url.startswith("https://")
+    assert isinstance(verdicts[0], Retry)
+    assert verdicts[1] == Sent()
 
 
 @pytest.mark.parametrize("endpoint", ["localhost:4317", "", "grpc://host:1"])
