@@ -5,6 +5,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
 )
@@ -452,3 +454,44 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert tally == SignalTally(accepted=1, sent=1)
     assert arrived == ["kept"]
     assert list(tmp_path.iterdir()) == []
+
+
+_VERDICTS = st.one_of(
+    st.builds(Sent, st.integers(0, 5)),
+    st.just(Retry(0.0, "busy")),
+    st.builds(Rejected, st.just("HTTP 400"), st.booleans()),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 60), st.integers(0, 3), st.integers(1, 4)), max_size=12
+    ),
+    st.lists(_VERDICTS, max_size=12),
+    st.integers(1, 30),
+    st.sampled_from(["drop", "refuse"]),
+)
+def test_the_books_balance_whatever_is_appended_and_answered(
+    rows, verdicts, merge_bytes, when_full
+):
+    spool = Spool(
+        None, max_bytes=100, max_age_s=9, when_full=when_full, synchronous=False
+    )
+    books = Books()
+    destination = RecordingDestination(verdicts, max_request_bytes=50)
+    settings = DeliverySettings(merge_bytes=merge_bytes)
+    delivery = Delivery(LOGS, spool, destination, books, settings=settings)
+    for size, priority, records in rows:
+        books.accept(LOGS, records)
+        new = NewRow(LOGS, "", "data", priority, records, "r", b"x" * size)
+        for loss in spool.append([new]):
+            books.drop(*loss)
+        delivery._step()
+        assert books.tally().logs.pending == spool.pending()[LOGS]
+    for _ in range(len(rows) + len(verdicts)):
+        delivery._step()
+
+    tally = books.tally().logs
+    assert (tally.pending, spool.size_bytes()) == (0, 0)
+    assert tally.accepted == tally.sent + sum(tally.dropped.values())
+    spool.close()
