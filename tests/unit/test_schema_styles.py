@@ -21,6 +21,14 @@ from tests.unit.records import (
     tool,
 )
 
+
+def chain(first, last):
+    """Return objects within each other, numbered."""
+    inner = {"inner": chain(first + 1, last)} if first < last else {}
+    return {"n": first, **inner}
+
+
+DEEPER = '{"n":17,"inner":{"n":18,"inner":{"n":19}}}'
 STYLES = {
     "Draft 7": tool(
         {
@@ -228,6 +236,18 @@ STYLES = {
             text("jupyter.event.name", "a"),
             text("jupyter.event.inner.name", "b"),
             text("jupyter.event.inner.inner.name", "c"),
+        ],
+    ),
+    "a schema within itself, deeper than 16 levels": tool(
+        {"n": {"type": "integer"}, "inner": {"$ref": "#"}},
+        chain(1, 19),
+        " n=1 n=2 n=3",
+        [
+            *(
+                integer(f"jupyter.event.{'inner.' * level}n", level + 1)
+                for level in range(16)
+            ),
+            text(f"jupyter.event.{'.'.join(['inner'] * 16)}", DEEPER),
         ],
     ),
     "a dot in a name": tool(
