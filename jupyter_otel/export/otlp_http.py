@@ -105,9 +105,9 @@ class HttpDestination:
         if self._tokens.changed():
             self._template = _request(self._settings)
         if self._certificates.changed():
-            session = _session(self._settings)
+            _check_tls(self._settings)
+            # Connections that are open keep the old ones; new ones read the files.
             self._session.close()
-            self._session = session
 
     def _encode(self, request: bytes) -> bytes:
         return self._compress(to_json(self._signal, request) if self._json else request)
@@ -149,7 +149,10 @@ def _read(response: requests.Response) -> bytes:
 
 
 def _request(settings: ExportSettings) -> requests.PreparedRequest:
-    """Return the request that each one is a copy of: preparing costs more."""
+    """Return the request that each one is a copy of: preparing costs more.
+
+    It is not prepared by a session, which would read ``.netrc``.
+    """
     url = urlsplit(settings.endpoint)
     userinfo, _, host = url.netloc.rpartition("@")
     is_json = settings.protocol == "http/json"
@@ -168,7 +171,6 @@ def _request(settings: ExportSettings) -> requests.PreparedRequest:
         "POST",
         urlunsplit(url._replace(netloc=host)),
         {name: value.encode("latin-1") for name, value in headers.items()},
-        auth=_keep,
     )
     try:
         return prepared.prepare()
@@ -216,8 +218,3 @@ def _check_tls(settings: ExportSettings) -> None:
             f"{str(getattr(settings, name))!r} ({type(error).__name__}). "
             "Check that it is PEM, and that the key belongs to the certificate."
         ) from error
-
-
-def _keep(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Change nothing: naming an ``auth`` keeps requests from reading ``.netrc``."""
-    return request

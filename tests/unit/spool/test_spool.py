@@ -249,12 +249,15 @@ def test_a_database_error_loses_what_was_appended_and_raises_nothing(
 
     lost = spool.append([row(records=2), row(signal=TRACES, records=3)])
     spool.append([row()])
+    spool._connection.execute("ALTER TABLE gone RENAME TO rows")
 
+    assert spool.append([row(b"after")]) == []
+    assert bodies(lease_all(spool)) == [b"before", b"after"]
     assert lost == [
         Loss(LOGS, DropReason.SPOOL_ERROR, 2),
         Loss(TRACES, DropReason.SPOOL_ERROR, 3),
     ]
-    assert spool.pending() == {LOGS: 1, TRACES: 0, METRICS: 0}
+    assert spool.pending() == {LOGS: 2, TRACES: 0, METRICS: 0}
     assert len(caplog.records) == 1
 
 
@@ -274,6 +277,8 @@ def test_rows_that_cannot_be_deleted_are_not_leased_again_and_go_later(
     one, two = lease_all(spool)
     spool._connection.execute("PRAGMA query_only = 1")
     spool.acknowledge([one.id])
+    spool.acknowledge([one.id])
+    spool.release([one.id])
     assert spool.pending()[LOGS] == 1
     spool._connection.execute("PRAGMA query_only = 0")
     spool.release([two.id])
