@@ -65,8 +65,14 @@ def _configured_sampler() -> "Sampler":
     The SDK has no public name for it but a whole `TracerProvider`, which also reads
     span limits (and raises), detects a resource and hooks itself into exit and fork.
     """
-    read: Callable[[], Sampler] = _sdk("sampling")._get_from_env_or_default  # noqa: SLF001
-    return read()
+    sampling = _sdk("sampling")
+    read: Callable[[], Sampler] = sampling._get_from_env_or_default  # noqa: SLF001
+    try:
+        return read()
+    except ValueError:  # SDK 1.39 raises for a ratio beyond 1; later ones warn
+        _log.warning("OTEL_TRACES_SAMPLER_ARG must be from 0 to 1: ignored.")
+        default: Sampler = sampling.DEFAULT_ON
+        return default
 
 
 def _sdk(module: str) -> Any:
