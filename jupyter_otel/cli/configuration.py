@@ -3,6 +3,7 @@
 What the files mean is ``config.py``'s business.
 """
 
+import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +25,16 @@ _LOADERS: dict[str, type[FileConfigLoader]] = {
     ".py": PyFileConfigLoader,
     ".json": JSONFileConfigLoader,
 }
+
+
+def add_config_option(parser: argparse.ArgumentParser, *, default: object) -> None:
+    """Declare ``--config``; a part of a command gives `argparse.SUPPRESS`."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        default=default,
+        help="read this traitlets file (.py, .json), not the server's own",
+    )
 
 
 def load_configuration(file: str | None) -> Config:

@@ -96,6 +96,9 @@ class DemoServer:
         """Ask it to end as a user would, and wait: kernels end, records are sent."""
         with self.session() as session, suppress(requests.RequestException):
             session.post(f"{self.url}api/shutdown", timeout=_STOP_S)
+        if self._process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_STOP_S)
         self.stop()
 
     def wait(self) -> None:
@@ -105,12 +108,13 @@ class DemoServer:
 
     def stop(self) -> None:
         """End it in any case."""
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             return
+        self._process.terminate()
         try:
-            self._process.wait(_STOP_S if self.url else 0)
+            self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
-            self._process.terminate()
+            self._process.kill()
             self._process.wait()
 
     def _lay_out(self) -> None:

@@ -21,7 +21,7 @@ from jupyter_otel.cli.findings import Finding, State
 from jupyter_otel.config import Settings
 from jupyter_otel.environment import export_settings
 from jupyter_otel.errors import ConfigError
-from jupyter_otel.export.destination import open_destination
+from jupyter_otel.export.destination import Destination, open_destination
 from jupyter_otel.export.settings import ExportSettings
 from jupyter_otel.export.verdicts import Rejected, Retry
 from jupyter_otel.tally import Signal
@@ -66,6 +66,18 @@ def _check_directory(check: str, directory: Path) -> Finding:
 
 
 def _check_receiver(signal: Signal, export: ExportSettings) -> Iterator[Finding]:
+    try:
+        destination = open_destination(signal, export)
+    except ConfigError as error:
+        yield Finding(signal, State.FAILED, str(error))
+        return
+    with closing(destination):
+        yield from _check_way(signal, export, destination)
+
+
+def _check_way(
+    signal: Signal, export: ExportSettings, destination: Destination
+) -> Iterator[Finding]:
     url = urlsplit(export.endpoint)
     tls = url.scheme == "https"
     host = _Host(url.hostname or "", url.port or (443 if tls else 80), tls)
@@ -76,7 +88,7 @@ def _check_receiver(signal: Signal, export: ExportSettings) -> Iterator[Finding]
     elif failure := _check_connection(signal, host, export):
         yield failure
         return
-    yield _check_request(signal, export)
+    yield _check_request(signal, export, destination)
     if not proxied and export.protocol != "grpc":
         yield from _check_clock(host)
 
@@ -137,19 +149,16 @@ def _other_port(host: _Host, export: ExportSettings) -> str:
     return "Start the receiver, or correct host and port in OtelExport.endpoint."
 
 
-def _check_request(signal: Signal, export: ExportSettings) -> Finding:
+def _check_request(
+    signal: Signal, export: ExportSettings, destination: Destination
+) -> Finding:
     """Send a request without records and say what became of it."""
-    try:
-        destination = open_destination(signal, export)
-    except ConfigError as error:
-        return Finding(signal, State.FAILED, str(error))
-    with closing(destination):
-        verdict = destination.send(b"", 0)
-        name = destination.name
+    verdict = destination.send(b"", 0)
     if isinstance(verdict, Retry | Rejected):
         cure = "Check protocol, port and path of the endpoint, and the receiver's log."
         return Finding(signal, State.FAILED, verdict.why, cure)
-    return Finding(signal, State.OK, f"{name} takes OTLP by {export.protocol}")
+    what = f"{destination.name} takes OTLP by {export.protocol}"
+    return Finding(signal, State.OK, what)
 
 
 def _check_clock(host: _Host) -> Iterator[Finding]:

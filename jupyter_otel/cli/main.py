@@ -14,7 +14,11 @@ from typing import NamedTuple, Protocol, cast
 from traitlets.config import Config
 
 from jupyter_otel._version import __version__
-from jupyter_otel.cli.configuration import command_line_settings, load_configuration
+from jupyter_otel.cli.configuration import (
+    add_config_option,
+    command_line_settings,
+    load_configuration,
+)
 from jupyter_otel.errors import JupyterOtelError
 
 FAILED = 1
@@ -108,11 +112,7 @@ def _parser(name: str | None) -> tuple[argparse.ArgumentParser, Command | None]:
             epilog="Settings: --Class.trait=value, e.g. --OtelPolicy.level=usage.",
             allow_abbrev=False,
         )
-        sub.add_argument(
-            "--config",
-            metavar="FILE",
-            help="read this traitlets file (.py, .json), not the server's own",
-        )
+        add_config_option(sub, default=None)
         if known == name:
             module = import_module(f"jupyter_otel.cli.{known}")
             chosen = cast("Command", module)

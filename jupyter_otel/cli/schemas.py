@@ -9,6 +9,7 @@ from traitlets.config import Config
 
 from jupyter_otel.assembly import build_catalog
 from jupyter_otel.catalog.catalog import Catalog
+from jupyter_otel.cli.configuration import add_config_option
 from jupyter_otel.cli.schema_check import check_files
 from jupyter_otel.cli.schema_labels import labels, policy_at, property_name
 from jupyter_otel.cli.tables import table
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files", metavar="FILE", nargs="+", help="a schema or an overlay"
     )
     for part in (listing, show, check):
+        add_config_option(part, default=argparse.SUPPRESS)
         part.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -13,6 +13,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from traitlets.config import Config
 
 from jupyter_otel.cli.reasons import cure
+from jupyter_otel.cli.spools import SpoolState, read_spools
 from jupyter_otel.cli.tables import table
 from jupyter_otel.config import read_settings
 from jupyter_otel.errors import ConfigError
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
     directory = read_settings(config).spool.directory
     servers = _asked(arguments) if arguments.url else list(running_servers())
     answers = [ask(server) for server in servers]
-    spools = [] if arguments.url else sorted(directory.glob("*.sqlite"))
+    spools = [] if arguments.url else read_spools(directory)
     if arguments.json:
         sys.stdout.write(f"{json.dumps(_document(answers, spools), indent=2)}\n")
     else:
@@ -133,33 +134,27 @@ def _known_token(url: str) -> str:
     return ""
 
 
-def _document(answers: list[Answer], spools: list[Path]) -> dict[str, object]:
+def _document(answers: list[Answer], spools: list[SpoolState]) -> dict[str, object]:
     return {
         "servers": [answer.to_json() for answer in answers],
-        "spools": [{"file": str(path), "bytes": _size(path)} for path in spools],
+        "spools": [spool.to_json() for spool in spools],
     }
 
 
-def _text(answers: list[Answer], spools: list[Path], directory: Path) -> str:
+def _text(answers: list[Answer], spools: list[SpoolState], directory: Path) -> str:
     blocks = [_server_text(answer) for answer in answers]
     if not answers:
         blocks.append("No Jupyter Server of this account is running.\n")
     if spools:
-        rows = [(path.name, f"{_size(path) / 2**10:.0f}") for path in spools]
-        head = (f"SPOOL FILE IN {directory}", "KIB")
-        blocks.append(table(head, rows))
+        head = (f"SPOOL FILE IN {directory}", "KIB", "RECORDS", "OLDEST")
+        blocks.append(table(head, map(_spool_row, spools), cut=False))
     return "\n".join(blocks)
 
 
-def _size(path: Path) -> int:
-    """Return a spool's bytes; 0 where its process has just removed it."""
-    total = 0
-    for part in (path, path.with_name(f"{path.name}-wal")):
-        try:
-            total += part.stat().st_size
-        except OSError:
-            continue
-    return total
+def _spool_row(spool: SpoolState) -> tuple[str, ...]:
+    pending = "?" if spool.pending is None else str(sum(spool.pending.values()))
+    oldest = "-" if spool.oldest_s is None else f"{spool.oldest_s:.0f} s"
+    return spool.file.name, f"{spool.size_bytes / 2**10:.0f}", pending, oldest
 
 
 def _server_text(answer: Answer) -> str:

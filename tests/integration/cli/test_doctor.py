@@ -1,13 +1,22 @@
 """What the doctor finds on the way to real receivers, and the cures it names."""
 
+import datetime as dt
+import http.server
 import json
+import re
 import socket
+import ssl
 import threading
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from jupyter_otel.tally import Signal
+from jupyter_otel.testing.grpc_receiver import GrpcReceiver
 from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
 
 
@@ -32,6 +41,79 @@ class Doctor:
 @pytest.fixture
 def doctor(cli):
     return Doctor(cli)
+
+
+class OldServer(http.server.BaseHTTPRequestHandler):
+    """Answers everything, and lives in 2020."""
+
+    def do_POST(self):
+        """Take a request."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_HEAD()
+
+    def do_HEAD(self):
+        """Answer without a body."""
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def date_time_string(self, timestamp=None):
+        """Return what the ``Date`` header says."""
+        return "Tue, 24 Nov 2020 06:00:00 GMT"
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def serve(server):
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def late_receiver():
+    """Serve plain HTTP on a machine whose clock is years behind."""
+    for port in serve(http.server.ThreadingHTTPServer(("127.0.0.1", 0), OldServer)):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def tls_receiver(tmp_path):
+    """Serve HTTPS under a certificate that signs itself; yield URL and certificate."""
+    certificate = self_signed(tmp_path / "server.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OldServer)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    for port in serve(server):
+        yield f"https://localhost:{port}", certificate
+
+
+def self_signed(path):
+    """Write a key and a certificate for ``localhost``."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = serialization.PrivateFormat.PKCS8
+    path.write_bytes(
+        key.private_bytes(pem, private, serialization.NoEncryption())
+        + certificate.public_bytes(pem)
+    )
+    return path
 
 
 @pytest.fixture
@@ -123,6 +205,53 @@ def test_tls_where_none_is_spoken_is_explained(doctor):
     assert cure == (
         "If the receiver speaks plain HTTP there, write http:// in the endpoint."
     )
+
+
+def test_a_certificate_that_is_none_is_named(doctor, cli, closed_port):
+    file = cli.write("ca.pem", "no certificate")
+    status, found = doctor(
+        f"--OtelExport.endpoint=https://127.0.0.1:{closed_port}",
+        f"--OtelExport.certificate_file={file}",
+    )
+    state, what, _ = found["logs"][0]
+    assert (status, state) == (1, "failed")
+    assert what.startswith(
+        "OtelExport.certificate_file must hold PEM certificates that can be loaded, "
+        "got "
+    )
+
+
+def test_a_receiver_whose_certificate_is_trusted_is_reached(doctor, cli, tls_receiver):
+    url, certificate = tls_receiver
+    status, found = doctor(f"--OtelExport.endpoint={url}")
+    assert status == 1
+    assert found["logs"][0] == (
+        "failed",
+        "the certificate of localhost is not trusted (self-signed certificate)",
+        "Name the authority's PEM file in OtelExport.certificate_file.",
+    )
+    status, found = doctor(
+        f"--OtelExport.endpoint={url}",
+        f"--OtelExport.certificate_file={certificate}",
+    )
+    assert (status, found["logs"][0][0]) == (0, "ok")
+
+
+def test_a_receiver_over_grpc_is_reached(doctor):
+    with GrpcReceiver() as receiver:
+        status, found = doctor(
+            f"--OtelExport.endpoint={receiver.url}", "--OtelExport.protocol=grpc"
+        )
+    assert status == 0
+    assert found["logs"] == [("ok", f"{receiver.url} takes OTLP by grpc", "")]
+
+
+def test_clocks_that_disagree_are_warned_of(doctor, late_receiver):
+    status, found = doctor(f"--OtelExport.endpoint={late_receiver}")
+    state, what, cure = found["clock"][0]
+    assert (status, state) == (0, "warning")
+    assert re.fullmatch(r"this machine is [0-9]+ s ahead of 127.0.0.1", what)
+    assert cure == "Set the clocks by NTP: records are ordered by time."
 
 
 def test_something_that_is_no_receiver_is_found_out(doctor, sshd):

@@ -84,6 +84,7 @@ def test_the_catalog_has_its_shapes(cli):
 def test_status_has_its_shape_whether_anything_is_collected_or_not(cli, start_server):
     for level in ("none", "usage"):
         server = start_server(f"--OtelPolicy.level={level}")
+        cli.environment["JUPYTER_DATA_DIR"] = str(server.home / "data")
         cli.environment["JUPYTER_RUNTIME_DIR"] = str(server.home / "runtime")
         [document] = lines_of_document(cli("status", "--json"))
         assert document["servers"][0]["status"]["level"] == level

@@ -70,3 +70,17 @@ def test_a_server_that_was_configured_wrongly_says_so(cli, start_server):
         "Nothing is collected until this is corrected: OtelPolicy.level must be one of "
         "none, operational, usage, audit, got 'usages'. Did you mean 'usage'?\n"
     ) in out
+
+
+def test_what_waits_for_a_receiver_is_counted(cli, closed_port):
+    execution = "https://events.jupyter.org/jupyter_otel/execution/v1"
+    status, out, _ = cli(
+        *("emit", "--OtelPolicy.level=usage", f"--schema={execution}"),
+        '--data={"phase": "started"}',
+        f"--OtelExport.endpoint=http://127.0.0.1:{closed_port}",
+    )
+    waits = "Accepted; it waits in the spool until the receiver answers.\n"
+    assert (status, out) == (0, waits)
+    [spool] = json.loads(cli("status", "--json")[1])["spools"]
+    assert spool["pending"] == {"logs": 1}
+    assert "RECORDS" in cli("status")[1]
