@@ -20,10 +20,12 @@ from jupyter_otel.tally import Signal
 _LOGGER = logging.getLogger(__name__)
 
 _CHUNK_ROWS = 64
+_CHUNK_BYTES = 2**20
+"""What is moved under one hold of the spool's lock: a few milliseconds."""
 
 _OLDEST = (
     "SELECT signal, subject, consent_group, priority, records, revision, body,"
-    " attempts, created_ns, id FROM rows ORDER BY id LIMIT ?"
+    " attempts, created_ns, id FROM rows ORDER BY id"
 )
 
 
@@ -58,7 +60,7 @@ def adopt_orphans(
 def _adopt(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -> None:
     try:
         emptied = _drain(spool, file, book)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
         _give_up(file, error)
         return
     except (SpoolError, OSError):
@@ -72,28 +74,32 @@ def _adopt(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -
 def _drain(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -> bool:
     orphan = open_database(file.path, synchronous=False)
     try:
-        while chunk := orphan.execute(_OLDEST, (_CHUNK_ROWS,)).fetchall():
-            if not spool.take_over([_stored(values) for values in chunk], book):
+        while chunk := _oldest(orphan):
+            if not spool.take_over([stored for _, stored in chunk], book):
                 return False
             with transaction(orphan):
                 orphan.executemany(
-                    "DELETE FROM rows WHERE id = ?", [values[-1:] for values in chunk]
+                    "DELETE FROM rows WHERE id = ?", [(row_id,) for row_id, _ in chunk]
                 )
         return True
     finally:
         orphan.close()
 
 
-def _stored(values: tuple[object, ...]) -> StoredRow:
-    signal, *rest, attempts, created_ns, _id = values
-    return StoredRow(
-        NewRow(Signal(signal), *rest),  # type: ignore[arg-type]
-        attempts,  # type: ignore[arg-type]
-        created_ns,  # type: ignore[arg-type]
-    )
+def _oldest(orphan: sqlite3.Connection) -> list[tuple[int, StoredRow]]:
+    """Return the next chunk with the rows' ids: one row at least, if any is left."""
+    chunk: list[tuple[int, StoredRow]] = []
+    size = 0
+    for signal, *rest, body, attempts, created_ns, row_id in orphan.execute(_OLDEST):
+        row = NewRow._make((Signal(signal), *rest, body))
+        chunk.append((row_id, StoredRow(row, attempts, created_ns)))
+        size += len(body)
+        if len(chunk) == _CHUNK_ROWS or size >= _CHUNK_BYTES:
+            break
+    return chunk
 
 
-def _give_up(file: SpoolFile, error: sqlite3.DatabaseError) -> None:
+def _give_up(file: SpoolFile, error: Exception) -> None:
     if isinstance(error, sqlite3.OperationalError | sqlite3.NotSupportedError):
         file.release()
         return

@@ -215,6 +215,26 @@ def test_a_corrupt_file_is_set_aside_with_a_warning_and_others_are_adopted(
     ]
 
 
+def test_a_row_that_makes_no_sense_sets_its_file_aside(open_spool, tmp_path, row):
+    orphan = open_spool(tmp_path)
+    orphan.append([row()])
+    orphan._connection.execute("UPDATE rows SET signal = 'smoke'")
+    path = orphan.path
+    orphan.close()
+
+    assert adopt_orphans(open_spool(tmp_path), tmp_path) == {}
+    assert path.with_suffix(".corrupt").exists()
+
+
+def test_large_rows_move_in_chunks_of_about_a_megabyte(open_spool, tmp_path, row):
+    orphan = open_spool(tmp_path, max_bytes=2**24)
+    orphan.append([row(b"x" * 700_000) for _ in range(5)])
+    orphan.close()
+    spool = open_spool(tmp_path, max_bytes=3_000_000)
+
+    assert adopt_orphans(spool, tmp_path) == {LOGS: 4}
+
+
 def test_a_file_of_a_newer_format_is_left_alone(open_spool, tmp_path, row):
     orphan = open_spool(tmp_path)
     orphan.append([row()])
