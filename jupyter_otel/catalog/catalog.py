@@ -79,6 +79,7 @@ class Catalog:
         self._schemas: dict[str, list[Schema]] = {}
         self._found: dict[str, tuple[_Tier, Schema]] = {}
         self._validators: dict[Schema, Validator] = {}
+        self._our_files_read: set[Path] = set()
         self._installed_read = False
         for directory in schema_directories:
             self._read_directory(directory)
@@ -157,7 +158,8 @@ class Catalog:
             self._read_our_file(schemas_root() / "events" / f"{ours[1]}.yaml")
 
     def _read_our_file(self, path: Path) -> None:
-        if path.is_file():
+        if path not in self._our_files_read and path.is_file():
+            self._our_files_read.add(path)
             body = snapshot(read_body(path), path.name)
             self._add_once(body, f"jupyter_otel/{path.name}", _OUR_PACKAGE, _Tier.OURS)
 

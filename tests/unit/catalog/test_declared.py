@@ -263,3 +263,12 @@ def test_a_property_that_is_no_schema_is_not_declared(declared):
     body = {"properties": {"a": TEXT, "required": ["a"]}}
 
     assert declared(body) == {"properties": {"a": IS_TEXT}}
+
+
+def test_what_a_condition_asks_is_not_a_type_of_the_property(declared):
+    body = {
+        "properties": {"size": TEXT},
+        "if": {"properties": {"size": {"type": "integer"}}},
+    }
+
+    assert declared(body) == {"properties": {"size": IS_TEXT}}

@@ -165,6 +165,7 @@ def test_schema_decides_the_draft_and_draft_7_is_the_default(dialect, verdict):
     assert validator(body).is_valid({"p": [1]}) is verdict
 
 
+@pytest.mark.timeout(30)  # a fetch would wait for an answer without end
 @pytest.mark.parametrize("keyword", ["$ref", "$dynamicRef"])
 def test_nothing_is_fetched_even_for_a_schema_that_asks_for_it(keyword, listener):
     address = f"http://127.0.0.1:{listener.getsockname()[1]}/schema.json"
