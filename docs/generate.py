@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import TraitType, Undefined
-from traitlets.config import Configurable
 
 from jupyter_otel.config import classes
+from jupyter_otel.setting_types import Place
 
 TARGET = Path(__file__).with_name("configuration.md")
 
@@ -105,10 +105,8 @@ def _rule(trait: TraitType[Any, Any]) -> str:
 
 def _default(trait: TraitType[Any, Any]) -> str:
     """Return the default, unless it depends on the machine or the help tells it."""
-    owner: type[Configurable] = trait.this_class  # type: ignore[assignment]
-    made_by_method = trait.name in owner._trait_default_generators  # noqa: SLF001
-    value = Undefined if made_by_method else trait.default()
-    return "" if value is Undefined or value is None else f" Default: `{value!r}`."
+    value = None if isinstance(trait, Place) else trait.default()
+    return "" if value is None or value is Undefined else f" Default: `{value!r}`."
 
 
 def _variables() -> Iterator[str]:

@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from jupyter_core.paths import jupyter_data_dir
 from traitlets import Bool, Enum, Float, Int, List, TraitError
@@ -140,8 +140,8 @@ class OtelExport(Configurable):
     endpoint: BaseUrl = BaseUrl(
         help="""Base URL of the receiver, e.g. http://localhost:4318.
 
-        /v1/logs, /v1/traces or /v1/metrics is added, except with grpc. Unset, and
-        no OTEL_* variable either: JSON lines in OtelExport.directory.
+        /v1/logs or /v1/traces is added, except with grpc. Unset, and no OTEL_*
+        variable either: JSON lines in OtelExport.directory.
         """,
     ).tag(config=True)
 
@@ -151,10 +151,6 @@ class OtelExport(Configurable):
 
     traces_endpoint: BaseUrl = BaseUrl(
         help="""Whole URL for spans, used as it is, instead of endpoint.""",
-    ).tag(config=True)
-
-    metrics_endpoint: BaseUrl = BaseUrl(
-        help="""Whole URL for metrics, used as it is, instead of endpoint.""",
     ).tag(config=True)
 
     protocol: Enum[str | None] = Choice(
@@ -181,10 +177,6 @@ class OtelExport(Configurable):
 
     traces_headers: Headers = Headers(
         help="""Headers sent with spans, instead of headers.""",
-    ).tag(config=True)
-
-    metrics_headers: Headers = Headers(
-        help="""Headers sent with metrics, instead of headers.""",
     ).tag(config=True)
 
     headers_file: ReadableFile = ReadableFile(
@@ -347,15 +339,7 @@ class Settings:
     sources: OtelSources
 
 
-_CLASSES: dict[str, type[Configurable]] = {
-    "policy": OtelPolicy,
-    "redaction": OtelRedaction,
-    "consent": OtelConsent,
-    "export": OtelExport,
-    "spool": OtelSpool,
-    "traces": OtelTraces,
-    "sources": OtelSources,
-}
+_CLASSES: dict[str, type[Configurable]] = get_type_hints(Settings)
 
 
 def classes() -> list[type[Configurable]]:
