@@ -258,18 +258,20 @@ class KernelClient:
         return seen[-1][1], text
 
     def run(self, code, metadata=None):
-        """Run code to its idle message; return what it printed."""
+        """Run code to its end; return what it printed.
+
+        Reply and idle message come over two sockets: either may be the first.
+        """
         msg_id = self.send(code, metadata)
-        replied = False
+        awaited = {"execute_reply", "idle"}
         text = ""
-        while True:
+        while awaited:
             kind, parent_id, content = self.receive()
             if parent_id != msg_id:
                 continue
             text += content["text"] if kind == "stream" else ""
-            replied = replied or kind == "execute_reply"
-            if replied and content.get("execution_state") == "idle":
-                return text
+            awaited -= {kind, content.get("execution_state")}
+        return text
 
     def close(self) -> None:
         self.socket.close()
