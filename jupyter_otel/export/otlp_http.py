@@ -1,40 +1,41 @@
 """OTLP over HTTP, as protobuf or JSON: one POST a request, answers read as OTLP says.
 
-Specification: https://opentelemetry.io/docs/specs/otlp/#otlphttp. No redirect is
-followed and no ``.netrc`` read; proxies come from the environment.
+Specification: https://opentelemetry.io/docs/specs/otlp/#otlphttp. What cannot work is
+said at the start; what is costly to import or open waits for the first request, in the
+sender's thread.
 """
 
 import gzip
-import ssl
 import zlib
 from collections.abc import Callable
-from urllib.parse import urlsplit, urlunsplit
-
-import requests
-from urllib3.exceptions import HTTPError
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from jupyter_otel._version import __version__
 from jupyter_otel.errors import ConfigError
-from jupyter_otel.export.checks import check_endpoint, check_files, public_url
-from jupyter_otel.export.failures import explain
+from jupyter_otel.export.checks import (
+    check_endpoint,
+    check_files,
+    check_tls,
+    public_url,
+)
 from jupyter_otel.export.headers import (
     basic_authorization,
     check_headers,
     read_headers_file,
 )
-from jupyter_otel.export.otlp_json import to_json
 from jupyter_otel.export.retry_after import read_retry_after
-from jupyter_otel.export.services import parse_response
 from jupyter_otel.export.settings import ExportSettings
-from jupyter_otel.export.verdicts import Rejected, Retry, Verdict
+from jupyter_otel.export.verdicts import Rejected, Retry, Sent, Verdict
 from jupyter_otel.export.watched_files import WatchedFiles
 from jupyter_otel.tally import Signal
+
+if TYPE_CHECKING:
+    from jupyter_otel.export.http_client import Answer, HttpClient
 
 _RETRYABLE = frozenset({429, 502, 503, 504})
 _AUTH = frozenset({401, 403, 404})
 _MAYBE_ONE_CULPRIT = frozenset({400, 413})
-_ANSWER_BYTES = 64 * 1024
-"""More of an answer is not read: it says nothing that we need."""
 
 _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "none": bytes,
@@ -65,10 +66,10 @@ class HttpDestination:
     def __init__(self, signal: Signal, settings: ExportSettings) -> None:
         check_endpoint(settings.endpoint)
         check_files(settings)
+        check_tls(settings)
         self.name = public_url(settings.endpoint)
         self._signal = signal
         self._settings = settings
-        self._json = settings.protocol == "http/json"
         self._compress = _COMPRESS[settings.compression]
         self._certificates = WatchedFiles(
             (
@@ -78,83 +79,74 @@ class HttpDestination:
             )
         )
         self._tokens = WatchedFiles((settings.headers_file,))
-        self._template = _request(settings)
-        self._session = _session(settings)
+        self._headers = _headers(settings)
+        self._client: HttpClient | None = None
 
     def send(self, request: bytes, records: int) -> Verdict:
         """Post a request; return what its answer means. Never raises."""
         try:
-            self._refresh()
-            status, headers, body = self._post(self._encode(request))
+            client = self._refreshed_client()
+            body = self._encode(request)
         except ConfigError as error:  # a file was replaced by one that is unfit
             return Retry(None, str(error))
-        except (requests.RequestException, HTTPError, OSError) as error:
-            return Retry(None, explain(error, self.name))
-        except ValueError as error:  # no request, or one that a library refuses
-            return Rejected(f"{type(error).__name__} before {self.name}")
-        if 200 <= status < 300:  # noqa: PLR2004  # HTTP's success class
-            content_type = headers.get("Content-Type", "")
-            return parse_response(self._signal, body, content_type, records)
-        return self._judge(status, headers.get("Retry-After"))
+        except ValueError as error:
+            return Rejected(str(error))
+        answer = client.post(self._headers, body)
+        return answer if isinstance(answer, Retry) else self._judge(answer, records)
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        if self._client is not None:
+            self._client.close()
 
-    def _refresh(self) -> None:
+    def _refreshed_client(self) -> "HttpClient":
+        # requests costs 70 ms to import, and a server's start must not wait for it.
+        from jupyter_otel.export.http_client import HttpClient  # noqa: PLC0415
+
+        if self._client is None:
+            self._client = HttpClient(self._settings)
         if self._tokens.changed():
-            self._template = _request(self._settings)
+            self._headers = _headers(self._settings)
         if self._certificates.changed():
-            _check_tls(self._settings)
+            check_tls(self._settings)
             # Connections that are open keep the old ones; new ones read the files.
-            self._session.close()
+            self._client.close()
+        return self._client
 
     def _encode(self, request: bytes) -> bytes:
-        return self._compress(to_json(self._signal, request) if self._json else request)
+        if self._settings.protocol == "http/json":
+            # Imports the protocol's messages, which protobuf alone does not need.
+            from jupyter_otel.export.otlp_json import to_json  # noqa: PLC0415
 
-    def _post(
-        self, body: bytes
-    ) -> "tuple[int, requests.structures.CaseInsensitiveDict[str], bytes]":
-        prepared = self._template.copy()
-        prepared.body = body
-        prepared.headers["Content-Length"] = str(len(body))
-        with self._session.send(
-            prepared,
-            timeout=self._settings.timeout_s,
-            allow_redirects=False,
-            stream=True,
-            verify=self._session.verify,
-            cert=self._session.cert,
-            proxies=self._session.proxies,
-        ) as response:
-            return response.status_code, response.headers, _read(response)
+            request = to_json(self._signal, request)
+        return self._compress(request)
 
-    def _judge(self, status: int, retry_after: str | None) -> Verdict:
-        why = f"HTTP {status} from {self.name}"
+    def _judge(self, answer: "Answer", records: int) -> Verdict:
+        status = answer.status
+        if 200 <= status < 300:  # noqa: PLR2004  # HTTP's success class
+            return self._read_success(answer, records)
         cure = _CURES.get(status)
-        why = f"{why}: {cure}" if cure else why
-        if status in _RETRYABLE:
-            return Retry(read_retry_after(retry_after), why)
-        if status in _AUTH and self._settings.hold_on_auth_error:
-            return Retry(read_retry_after(retry_after), why)
+        why = f"HTTP {status} from {self.name}" + (f": {cure}" if cure else "")
+        held = status in _AUTH and self._settings.hold_on_auth_error
+        if status in _RETRYABLE or held:
+            return Retry(read_retry_after(answer.retry_after), why)
         return Rejected(why, split=status in _MAYBE_ONE_CULPRIT)
 
+    def _read_success(self, answer: "Answer", records: int) -> Sent:
+        if not answer.body:
+            return Sent()
+        # As for JSON: most receivers answer with an empty message.
+        from jupyter_otel.export.services import parse_response  # noqa: PLC0415
 
-def _read(response: requests.Response) -> bytes:
-    """Return an answer's body; what cannot be read changes no verdict."""
-    try:
-        return response.raw.read(_ANSWER_BYTES, decode_content=True) or b""
-    except (HTTPError, OSError):
-        return b""
+        return parse_response(self._signal, answer.body, answer.content_type, records)
 
 
-def _request(settings: ExportSettings) -> requests.PreparedRequest:
-    """Return the request that each one is a copy of: preparing costs more.
+def _headers(settings: ExportSettings) -> dict[str, str]:
+    """Return what goes above each request.
 
-    It is not prepared by a session, which would read ``.netrc``.
+    Raises:
+        ConfigError: A header cannot be sent, or their file cannot be read.
     """
-    url = urlsplit(settings.endpoint)
-    userinfo, _, host = url.netloc.rpartition("@")
     is_json = settings.protocol == "http/json"
     headers = {
         "User-Agent": f"jupyter-otel/{__version__}",
@@ -162,60 +154,10 @@ def _request(settings: ExportSettings) -> requests.PreparedRequest:
     }
     if settings.compression != "none":
         headers["Content-Encoding"] = settings.compression
+    userinfo = urlsplit(settings.endpoint).netloc.rpartition("@")[0]
     if userinfo:
         headers["Authorization"] = basic_authorization(userinfo)
     headers |= check_headers(settings.headers)
     if settings.headers_file is not None:
         headers |= check_headers(read_headers_file(settings.headers_file))
-    prepared = requests.Request(
-        "POST",
-        urlunsplit(url._replace(netloc=host)),
-        {name: value.encode("latin-1") for name, value in headers.items()},
-    )
-    try:
-        return prepared.prepare()
-    except requests.RequestException as error:
-        raise ConfigError(
-            f"OtelExport.endpoint must be a URL that can be asked, got "
-            f"{public_url(settings.endpoint)!r}. Write it like http://localhost:4318."
-        ) from error
-
-
-def _session(settings: ExportSettings) -> requests.Session:
-    session = requests.Session()
-    verify = str(settings.certificate_file) if settings.certificate_file else None
-    found = session.merge_environment_settings(
-        settings.endpoint, {}, stream=True, verify=verify, cert=None
-    )
-    session.verify, session.proxies = found["verify"], found["proxies"]
-    if settings.client_certificate_file:
-        pair = (settings.client_certificate_file, settings.client_key_file)
-        names = tuple(str(path) for path in pair if path is not None)
-        session.cert = names if len(names) > 1 else names[0]  # type: ignore[assignment]
-    _check_tls(settings)
-    return session
-
-
-def _check_tls(settings: ExportSettings) -> None:
-    """Load the certificates as each connection will.
-
-    Raises:
-        ConfigError: One of them is not what it should be.
-    """
-    # Not the default context: loading the system's authorities takes 20 ms.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    name = "certificate_file"
-    try:
-        if settings.certificate_file:
-            context.load_verify_locations(settings.certificate_file)
-        name = "client_certificate_file"
-        if settings.client_certificate_file:
-            context.load_cert_chain(
-                settings.client_certificate_file, settings.client_key_file
-            )
-    except (ssl.SSLError, OSError) as error:
-        raise ConfigError(
-            f"OtelExport.{name} must hold PEM certificates that can be loaded, got "
-            f"{str(getattr(settings, name))!r} ({type(error).__name__}). "
-            "Check that it is PEM, and that the key belongs to the certificate."
-        ) from error
+    return headers

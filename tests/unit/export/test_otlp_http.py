@@ -2,6 +2,8 @@ import gzip
 import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -379,3 +381,19 @@ def test_plain_http_where_tls_is_expected_says_so(logs_request):
     assert verdict.why.endswith(
         "check that the receiver speaks TLS, and its certificates"
     )
+
+
+def test_requests_is_not_imported_before_there_is_something_to_send():
+    script = """
+import sys
+from jupyter_otel.export.destination import open_destination
+from jupyter_otel.export.settings import ExportSettings
+from jupyter_otel.tally import Signal
+open_destination(Signal.LOGS, ExportSettings("otlp", "http://127.0.0.1:1/v1/logs"))
+print([name for name in ("requests", "google.protobuf", "grpc") if name in sys.modules])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "[]\n"
