@@ -115,10 +115,7 @@ class Spool:
             if connection is None or size > self._max_bytes - self._inventory.size:
                 return False
             with transaction(connection):
-                connection.executemany(
-                    _INSERT,
-                    [(self._inventory.next_id(), *_stored_values(row)) for row in rows],
-                )
+                self._insert(connection, rows)
             for stored in rows:
                 self._inventory.add(stored.row)
                 accept(stored.row.signal, stored.row.records)
@@ -236,13 +233,7 @@ class Spool:
         now_ns = self._now_ns()
         with transaction(connection):
             _delete(connection, [row.id for row in plan.evict])
-            connection.executemany(
-                _INSERT,
-                [
-                    (self._inventory.next_id(), *_values(row, 0, now_ns))
-                    for row in plan.keep
-                ],
-            )
+            self._insert(connection, [StoredRow(row, 0, now_ns) for row in plan.keep])
         for row in plan.evict:
             self._inventory.remove(Signal(row.signal), row.records, row.size)
         for new in plan.keep:
@@ -251,6 +242,18 @@ class Spool:
             *_kept_losses(plan.evict, DropReason.SPOOL_FULL),
             *_losses(plan.lose, DropReason.SPOOL_FULL),
         ]
+
+    def _insert(
+        self, connection: sqlite3.Connection, rows: Sequence[StoredRow]
+    ) -> None:
+        next_id = self._inventory.next_id
+        connection.executemany(
+            _INSERT,
+            [
+                (next_id(), *row[:-1], attempts, created_ns, row.body)
+                for row, attempts, created_ns in rows
+            ],
+        )
 
     def _plan(self, connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Plan:
         free = self._max_bytes - self._inventory.size
@@ -333,14 +336,6 @@ class Spool:
         for row in old:
             self._inventory.remove(Signal(row.signal), row.records, row.size)
         return _kept_losses(old, DropReason.EXPIRED)
-
-
-def _values(row: NewRow, attempts: int, created_ns: int) -> tuple[object, ...]:
-    return (*row[:-1], attempts, created_ns, row.body)
-
-
-def _stored_values(stored: StoredRow) -> tuple[object, ...]:
-    return _values(stored.row, stored.attempts, stored.created_ns)
 
 
 def _delete(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
