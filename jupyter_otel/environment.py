@@ -29,6 +29,8 @@ _MIB = 2**20
 _DEFAULT_TIMEOUT_S = 10.0
 _GRPC_PORT = 4317
 _HTTP_PORT = 4318
+_LOOPBACK = re.compile(r"localhost|127\..*|::1|.*\.localhost", re.IGNORECASE)
+_SECRET = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
 _SIGNAL_PATH = re.compile(r"/v1/(logs|traces|metrics)/?$")
 
 
@@ -76,12 +78,15 @@ class _Reading:
         protocol = self.protocol()
         url = self.url(protocol)
         kind = self.kind(url)
+        headers = self.headers()
         endpoint = self.endpoint(url, protocol) if kind == "otlp" else ""
+        if url is not None and endpoint:
+            self.warn_of_plain_text(url, headers)
         return ExportSettings(
             kind=kind,
             endpoint=endpoint,
             protocol=protocol,
-            headers=self.headers(),
+            headers=headers,
             headers_file=self.traits.headers_file,
             compression=self.compression(),
             timeout_s=self.timeout_s(),
@@ -244,6 +249,17 @@ class _Reading:
             f"protocol is {protocol}. Use port {_default_port(protocol)}, or set the "
             f"protocol to {other}."
         )
+
+    def warn_of_plain_text(self, url: _Url, headers: Mapping[str, str]) -> None:
+        parts = urlsplit(url.text)
+        if parts.scheme == "https" or _LOOPBACK.fullmatch(parts.hostname or ""):
+            return
+        secret = any(_SECRET.search(name) for name in headers)
+        if secret or parts.username or self.traits.headers_file:
+            self.warnings.append(
+                f"{url.setting} is plain http://, and credentials go with each "
+                "request, for everybody on the way to read. Use https://."
+            )
 
     def warn_of_path(self, url: _Url) -> None:
         found = _SIGNAL_PATH.search(urlsplit(url.text).path)

@@ -6,9 +6,12 @@ WebSocket for executions, a `traceparent` with each.
 
 import json
 import secrets
+import socket
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from jupyter_otel.cli.demo_server import DemoError, DemoServer
 
@@ -98,24 +101,26 @@ def _execute(server: DemoServer, kernel_id: str, run: Run, cell_ids: list[str]) 
 
     session_id = uuid.uuid4().hex
     url = f"ws{server.url.removeprefix('http')}api/kernels/{kernel_id}/channels"
-    connection = websocket.create_connection(
-        f"{url}?session_id={session_id}",
-        header=[f"Authorization: token {server.token}"],
-        timeout=_TIMEOUT_S,
-        http_no_proxy=["*"],
-    )
+    parts = urlsplit(server.url)
     try:
-        for cell_id, source in zip(cell_ids, CELLS, strict=True):
-            request = _request(session_id, run, cell_id, source)
-            connection.send(json.dumps(request))
-            _wait_for_end(connection, request["header"]["msg_id"])
-    except websocket.WebSocketException as error:
+        # A socket of our own: websocket would ask a proxy for this very machine.
+        link = socket.create_connection((parts.hostname, parts.port), _TIMEOUT_S)
+        connection = websocket.create_connection(
+            f"{url}?session_id={session_id}",
+            header=[f"Authorization: token {server.token}"],
+            timeout=_TIMEOUT_S,
+            socket=link,
+        )
+        with closing(connection):
+            for cell_id, source in zip(cell_ids, CELLS, strict=True):
+                request = _request(session_id, run, cell_id, source)
+                connection.send(json.dumps(request))
+                _wait_for_end(connection, request["header"]["msg_id"])
+    except (websocket.WebSocketException, OSError) as error:
         raise DemoError(
             f"The kernel does not answer ({type(error).__name__}). The server's log, "
             f"{server.log}, says why."
         ) from error
-    finally:
-        connection.close()
 
 
 def _request(session_id: str, run: Run, cell_id: str, source: str) -> dict[str, Any]:

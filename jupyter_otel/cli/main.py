@@ -5,6 +5,7 @@ standard output, errors to standard error.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -57,6 +58,9 @@ class _Call(NamedTuple):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal need not know every letter
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         call = _read(list(sys.argv[1:] if argv is None else argv))
         return call.command.run(call.arguments, call.config)

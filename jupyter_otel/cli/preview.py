@@ -1,6 +1,7 @@
 """``jupyter otel preview``: what would be exported of events, without sending any."""
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from jupyter_otel.event import Source
 from jupyter_otel.preview import Asked
 from jupyter_otel.tracing.spans import SpanStarter
 
+_AS_IT_IS = "surrogateescape"
+"""Bytes that are no UTF-8 become lone surrogates: the pipeline knows those."""
+_UNREADABLE_TIME = -1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -67,6 +71,8 @@ class _Unclosed:
     """Lends standard input without closing it."""
 
     def __enter__(self) -> TextIO:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors=_AS_IT_IS)
         return sys.stdin
 
     def __exit__(self, *_: object) -> None:
@@ -77,7 +83,7 @@ def _opened(name: str) -> _Unclosed | TextIO:
     if name == "-":
         return _Unclosed()
     try:
-        return Path(name).open(encoding="utf-8")
+        return Path(name).open(encoding="utf-8", errors=_AS_IT_IS)
     except OSError as error:
         raise ConfigError(
             f"FILE must be a file that can be read, got {name!r} ({error.strerror}). "
@@ -102,12 +108,13 @@ def _events(file: TextIO, name: str) -> Iterator[dict[str, Any]]:
 
 
 def _time_ns(event: dict[str, Any]) -> int | None:
-    """Return the event's own time (RFC 3339, or nanoseconds), where it says one."""
+    """Return the event's own time (RFC 3339, or nanoseconds); None: it says none."""
     stated = event.get("timestamp")
-    if isinstance(stated, int):
-        return stated
-    try:
-        moment = datetime.fromisoformat(stated or "")
-        return (moment - _EPOCH) // _MICROSECOND * 1000
-    except (TypeError, ValueError):
+    if stated is None:
         return None
+    if isinstance(stated, int):
+        return stated if 0 <= stated < 2**64 else _UNREADABLE_TIME
+    try:
+        return (datetime.fromisoformat(stated) - _EPOCH) // _MICROSECOND * 1000
+    except (TypeError, ValueError):
+        return _UNREADABLE_TIME

@@ -35,7 +35,8 @@ def demo(tmp_path):
 
 def test_the_demo_shows_a_real_run_and_where_its_files_lie(demo, tmp_path):
     # An environment like this must not lead its records elsewhere.
-    elsewhere = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    nowhere = "http://127.0.0.1:9"
+    elsewhere = {"OTEL_EXPORTER_OTLP_ENDPOINT": nowhere, "http_proxy": nowhere}
     done = demo(**elsewhere)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("  execute  ") == 4

@@ -265,12 +265,32 @@ def test_of_several_exporters_the_first_known_is_used():
             ),
             "http://t:4317",
         ),
+        (
+            {"endpoint": "http://t", "headers": {"Authorization": "s3cret"}},
+            (
+                "OtelExport.endpoint is plain http://, and credentials go with each "
+                "request, for everybody on the way to read. Use https://."
+            ),
+            "http://t/v1/logs",
+        ),
     ],
 )
 def test_what_is_probably_wrong_is_used_with_a_warning(traits, warning, used):
     found = read(**traits)
     assert found.warnings == (warning,)
     assert found.settings.endpoint == used
+
+
+@pytest.mark.parametrize(
+    "traits",
+    [
+        {"endpoint": "https://t", "headers": {"authorization": "x"}},
+        {"endpoint": "http://127.0.0.1:4318", "headers": {"authorization": "x"}},
+        {"endpoint": "http://t", "headers": {"x-tenant": "physics"}},
+    ],
+)
+def test_credentials_that_nobody_can_read_on_the_way_are_no_warning(traits):
+    assert read(**traits).warnings == ()
 
 
 @pytest.mark.parametrize(

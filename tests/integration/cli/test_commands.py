@@ -250,6 +250,27 @@ def test_preview_shows_the_case_without_consent_and_the_rules(cli):
     assert explained["properties"]["code"]["action"] == "drop"
 
 
+def test_preview_takes_bytes_and_times_that_cannot_be_read(cli):
+    path = cli.home / "events.jsonl"
+    event = {"schema_id": EXECUTION, "data": {"phase": "started", "kernel_id": "?"}}
+    path.write_bytes(
+        b"".join(
+            json.dumps({**event, "timestamp": time}).encode().replace(b"?", b"\xff")
+            + b"\n"
+            for time in ("yesterday", "2026-01-01", -1, 2**70, [1])
+        )
+    )
+    status, out, err = cli("preview", USAGE, str(path))
+    assert (status, err) == (0, "")
+    assert [json.loads(line)["exported"] for line in out.splitlines()] == [True] * 5
+
+
+def test_a_terminal_that_knows_few_letters_is_no_reason_to_fail(cli):
+    status, out, err = cli("init", "server", PYTHONIOENCODING="ascii")
+    assert (status, err) == (0, "")
+    assert "authorization: Bearer ?" in out
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
