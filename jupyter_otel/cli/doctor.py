@@ -18,6 +18,7 @@ from jupyter_otel.cli.doctor_policy import (
     check_consent,
     check_level,
     check_schemas,
+    check_sources,
 )
 from jupyter_otel.cli.doctor_send import check_sending
 from jupyter_otel.cli.findings import Finding, State
@@ -69,6 +70,7 @@ def _findings(arguments: argparse.Namespace, config: Config) -> Iterator[Finding
     yield check_level(settings)
     yield check_consent(settings)
     yield from check_schemas(settings)
+    yield from check_sources(settings)
     yield check_hash_key(settings)
     yield check_spool(settings)
     for signal in (Signal.LOGS, Signal.TRACES):

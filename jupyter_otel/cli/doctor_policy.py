@@ -54,6 +54,22 @@ def check_consent(settings: Settings) -> Finding:
     )
 
 
+def check_sources(settings: Settings) -> Iterator[Finding]:
+    """Say what listening to the bus changes for others, and what is not listened to."""
+    listening = settings.policy.level != "none" and not sdk_disabled()
+    for name in settings.sources.trait_names(config=True):
+        if listening and not getattr(settings.sources, name):
+            what = f"OtelSources.{name} is False: nothing is recorded of them"
+            yield Finding("sources", State.NOTE, what)
+    if listening and settings.sources.jupyter_events:
+        what = (
+            "listening makes Jupyter's event bus validate: an extension's invalid "
+            "event, silently accepted before, now raises in that extension"
+        )
+        cure = "If one breaks: c.OtelSources.jupyter_events = False."
+        yield Finding("sources", State.NOTE, what, cure)
+
+
 def check_schemas(settings: Settings) -> Iterator[Finding]:
     """Read every schema and overlay."""
     try:

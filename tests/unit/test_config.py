@@ -130,6 +130,16 @@ def test_reading_does_not_change_the_configuration():
             ),
         ),
         (
+            "OtelExport__max_file_mib",
+            0,
+            "OtelExport.max_file_mib must be at least 1, got 0.",
+        ),
+        (
+            "OtelExport__max_file_mib",
+            True,
+            "OtelExport.max_file_mib must be at least 1, got True.",
+        ),
+        (
             "OtelExport__timeout_s",
             0,
             (

@@ -307,6 +307,18 @@ def test_an_included_id_that_nobody_has_is_warned_of(doctor):
     )
 
 
+def test_what_listening_to_the_bus_changes_is_said(doctor):
+    assert "sources" not in doctor()[1]
+    _, found = doctor("--OtelPolicy.level=usage", "--OtelSources.executions=False")
+    off, bus = found["sources"]
+    assert off == (
+        "note",
+        "OtelSources.executions is False: nothing is recorded of them",
+        "",
+    )
+    assert bus[2] == "If one breaks: c.OtelSources.jupyter_events = False."
+
+
 def test_a_key_that_is_too_short_or_open_to_others_is_found(doctor, cli):
     key = cli.write("key", "short")
     setting = f"--OtelRedaction.hash_key_file={key}"

@@ -44,6 +44,15 @@ def test_children_stand_below_their_parents_and_bars_are_to_scale():
     ]
 
 
+def test_siblings_stand_in_the_order_of_their_beginning():
+    lines = drawn(
+        span("root", 0, 9),
+        span("second", 2, 3, parent="root"),
+        span("first", 1, 4, parent="root"),
+    )
+    assert [line.split()[0] for line in lines] == ["root", "first", "second"]
+
+
 def test_a_span_that_takes_no_time_has_a_bar():
     assert drawn(span("a", 5, 5)) == [f"  a  ━{' ' * 36}      0 µs"]
 
