@@ -25,7 +25,7 @@ from jupyter_otel.pipeline import Pipeline, Stages
 from jupyter_otel.policy.policy import CodePolicy, IdentityPolicy, Policy
 from jupyter_otel.preview import Previewer
 from jupyter_otel.redaction.compiler import Redactor
-from jupyter_otel.redaction.keyed_hash import KeyFile, LazyHash
+from jupyter_otel.redaction.keyed_hash import KeyFile
 from jupyter_otel.redaction.rebuild import Count
 from jupyter_otel.schema import Group, Level
 from jupyter_otel.spool.adoption import adopt_orphans
@@ -82,7 +82,7 @@ def build_stages(
         identity=IdentityPolicy(settings.policy.identity),
         overrides=catalog.categories,
     )
-    keyed_hash = LazyHash(KeyFile(Path(settings.redaction.hash_key_file)).load)
+    keyed_hash = KeyFile(Path(settings.redaction.hash_key_file)).load()
     return Stages(
         catalog=catalog,
         policy=policy,

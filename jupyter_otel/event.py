@@ -10,14 +10,13 @@ redactor makes one: that is the privacy promise, held by the types and by a test
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from jupyter_otel.schema import PropertyPath, Schema
-from jupyter_otel.tally import Signal
+from jupyter_otel.tally import Signal, Word
 
 
-class Source(StrEnum):
+class Source(Word):
     """Which kind of process an event comes from."""
 
     SERVER = "server"
@@ -27,7 +26,7 @@ class Source(StrEnum):
     APP = "app"
 
 
-class Trust(StrEnum):
+class Trust(Word):
     """Who vouches for an event."""
 
     HUB = "hub"
@@ -143,6 +142,9 @@ class Intake(Protocol):
 
     def admits(self, schema: Schema) -> bool:
         """Return whether policy collects this schema at all."""
+
+    def refuse_unknown(self) -> None:
+        """Count an event whose schema nobody registered."""
 
     def emit(
         self,

@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.catalog.validation import Validator
@@ -34,7 +34,7 @@ from jupyter_otel.policy.policy import Policy
 from jupyter_otel.policy.priority import priority
 from jupyter_otel.redaction.compiler import Redactor
 from jupyter_otel.redaction.plan import RedactionPlan
-from jupyter_otel.schema import Schema
+from jupyter_otel.schema import Group, Schema
 from jupyter_otel.snapshot import read_snapshot, take_snapshot
 from jupyter_otel.spool.rows import NewRow
 from jupyter_otel.spool.spool import Spool
@@ -47,6 +47,11 @@ MAX_ROW_BYTES = 64 * 2**10
 EVENTS_BETWEEN_YIELDS = 32
 UNREADABLE_TIME = -1
 """In `Attribution.time_ns`: the event had a time that nobody can read."""
+
+# Python 3.11 looks a member of an enum up by a call: not for every event.
+_LOGS, _TRACES = Signal.LOGS, Signal.TRACES
+_MAPPING_ERROR = DropReason.MAPPING_ERROR
+_REDACTION_ERROR = DropReason.REDACTION_ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +84,12 @@ class _Plan(NamedTuple):
     validator: Validator
     redaction: RedactionPlan
     mapping: SchemaMapping
-    priority: int
+    group: Group
+    sample: float
 
 
-class _RowKey(NamedTuple):
-    """What the records of one row share."""
-
-    signal: Signal
-    source: Source
-    subject: str
-    group: str
-    priority: int
+_RowKey: TypeAlias = tuple[Signal, Source, str, Group]
+"""What the records of one row share: signal, source, subject, group."""
 
 
 class Processor:
@@ -114,29 +114,35 @@ class Processor:
 
         ``answer`` stands in for the person's consent, for previews.
         """
+        failure = _MAPPING_ERROR
         try:
-            return self._process(raw, answer)
-        except Exception:  # noqa: BLE001 - no event may stop the ones behind it
-            return DropReason.MAPPING_ERROR
-
-    def _process(self, raw: RawEvent, answer: bool | None) -> Mapped | DropReason:
-        plan = self.plan(raw.schema)
-        overlay, attribution = raw.schema.overlay, raw.attribution
-        data = read_snapshot(raw.data)
-        if not attribution.validated and not plan.validator.is_valid(data):
-            return DropReason.INVALID
-        if not self._stages.consent.allows(
-            attribution.person, overlay.group, answer=answer
-        ):
-            return DropReason.NO_CONSENT
-        if overlay.sample < 1 and self._random.random() >= overlay.sample:
-            return DropReason.SAMPLED
-        try:
+            plan = self._plans.get(raw.schema) or self.plan(raw.schema)
+            data = read_snapshot(raw.data)
+            reason = self._objection(plan, raw, data, answer)
+            if reason is not None:
+                return reason
+            failure = _REDACTION_ERROR
             redacted = plan.redaction.redact(Event(raw, data))
-        except Exception:  # noqa: BLE001 - fail closed, whatever went wrong
-            return DropReason.REDACTION_ERROR
-        mapped = plan.mapping.map(redacted)
-        return _too_large(mapped) or mapped
+            failure = _MAPPING_ERROR
+            mapped = plan.mapping.map(redacted)
+        except Exception:  # noqa: BLE001 - fail closed; no event stops the next ones
+            return failure
+        if len(mapped.log_record) + len(mapped.span or b"") > MAX_RECORD_BYTES:
+            return DropReason.TOO_LARGE
+        return mapped
+
+    def _objection(
+        self, plan: _Plan, raw: RawEvent, data: Any, answer: bool | None
+    ) -> DropReason | None:
+        """Return why an event may not go on, None if it may."""
+        person, _, _, _, _, validated = raw.attribution
+        if not validated and not plan.validator.is_valid(data):
+            return DropReason.INVALID
+        if not self._stages.consent.allows(person, plan.group, answer=answer):
+            return DropReason.NO_CONSENT
+        if plan.sample < 1 and self._random.random() >= plan.sample:
+            return DropReason.SAMPLED
+        return None
 
     def _compile(self, schema: Schema) -> _Plan:
         policy = self._stages.policy
@@ -149,20 +155,9 @@ class Processor:
             self._stages.catalog.validator(schema),
             redaction,
             self._stages.mapper.compile(schema, redaction.slots),
-            priority(schema.overlay.group),
+            schema.overlay.group,
+            schema.overlay.sample,
         )
-
-
-class _Receipt:
-    """Tells a waiting producer whether its event is on disk."""
-
-    __slots__ = ("is_stored",)
-
-    def __init__(self) -> None:
-        self.is_stored = False
-
-
-_Item = tuple[RawEvent, _Receipt | None]
 
 
 class Pipeline:
@@ -207,9 +202,13 @@ class Pipeline:
         self._strict = strict
         self._complaints = Complaints()
         self._verdicts: dict[Schema, Refusal | None] = {}
+        self._admitted: set[Schema] = set()
+        """The gate: one look-up in here passes nearly every event."""
+        self._awaited: dict[int, bool] = {}
+        """Events that a producer waits for, by identity → whether they are stored."""
         self._processor = Processor(stages)
         self._unstored: defaultdict[_RowKey, list[bytes]] = defaultdict(list)
-        self._worker: Worker[_Item] = Worker(self._work, self._lose_batch)
+        self._worker: Worker[RawEvent] = Worker(self._work, self._lose_batch)
 
     def start(self) -> None:
         """Start the worker's thread."""
@@ -231,11 +230,13 @@ class Pipeline:
         """Return why policy does not collect this schema, None if it does."""
         if schema not in self._verdicts:
             self._verdicts[schema] = self._stages.policy.refusal(schema)
+        if self._verdicts[schema] is None:
+            self._admitted.add(schema)
         return self._verdicts[schema]
 
     def refuse_unknown(self) -> None:
         """Count an event whose schema nobody registered."""
-        self._books.refuse(Signal.LOGS, Refusal.UNKNOWN_SCHEMA)
+        self._books.refuse(_LOGS, Refusal.UNKNOWN_SCHEMA)
 
     def emit(
         self,
@@ -248,23 +249,20 @@ class Pipeline:
         Raises:
             SchemaError: The event is invalid, and the pipeline is strict.
         """
-        refusal = self.refusal(schema)
-        snapshot = None if refusal else take_snapshot(data)
+        if schema not in self._admitted and self.refusal(schema) is not None:
+            return self._refuse(self.refusal(schema) or Refusal.LEVEL)
+        snapshot = take_snapshot(data)
         if snapshot is None:
-            self._books.refuse(Signal.LOGS, refusal or Refusal.NOT_JSON)
-            return False
+            return self._refuse(Refusal.NOT_JSON)
         if self._strict:
             self._raise_if_invalid(schema, snapshot)
-        self._books.accept(Signal.LOGS)
-        if len(snapshot) > MAX_SNAPSHOT_BYTES:
-            self._drop(DropReason.TOO_LARGE, schema)
-            return False
-        raw = claim(schema, snapshot, attribution, self._source)
         if attribution.time_ns == UNREADABLE_TIME:
             self._books.remark(Remark.UNREADABLE_TIME)
+        self._books.accept(_LOGS)
+        raw = claim(schema, snapshot, attribution, self._source)
         if self._sync_timeout_s is not None:
             return self._put_and_wait(raw, self._sync_timeout_s)
-        return self._put((raw, None))
+        return self._put(raw)
 
     def finish(self, timeout_s: float) -> bool:
         """Wait until all that was accepted before is in the spool; False: too long."""
@@ -272,8 +270,8 @@ class Pipeline:
 
     def stop(self, timeout_s: float) -> None:
         """Take nothing more in; what is queued goes to the spool, or is dropped."""
-        for raw, _ in self._worker.stop(timeout_s):
-            self._drop(DropReason.SHUTDOWN, raw.schema)
+        for raw in self._worker.stop(timeout_s):
+            self._drop(DropReason.SHUTDOWN, raw)
 
     def _raise_if_invalid(self, schema: Schema, snapshot: bytes) -> None:
         validator = self._stages.catalog.validator(schema)
@@ -282,59 +280,55 @@ class Pipeline:
             where = validator.explain(data)
             raise SchemaError(f"The event does not fit {schema.id}: {where}.")
 
-    def _put(self, item: _Item) -> bool:
-        if self._worker.put(item, len(item[0].data)):
+    def _refuse(self, reason: Refusal) -> bool:
+        self._books.refuse(_LOGS, reason)
+        return False
+
+    def _put(self, raw: RawEvent) -> bool:
+        size = len(raw.data)
+        if size <= MAX_SNAPSHOT_BYTES and self._worker.put(raw, size):
             return True
-        self._drop(DropReason.OVERLOAD, item[0].schema)
+        too_large = size > MAX_SNAPSHOT_BYTES
+        self._drop(DropReason.TOO_LARGE if too_large else DropReason.OVERLOAD, raw)
         return False
 
     def _put_and_wait(self, raw: RawEvent, timeout_s: float) -> bool:
-        receipt = _Receipt()
-        if not self._put((raw, receipt)):
-            return False
-        self._worker.finish(timeout_s)
-        return receipt.is_stored
+        """Put an event and wait for the disk; whoever waits shares one commit."""
+        self._awaited[id(raw)] = False
+        if self._put(raw):
+            self._worker.finish(timeout_s)
+        return self._awaited.pop(id(raw))
 
-    def _work(self, batch: Sequence[_Item]) -> None:
+    def _work(self, batch: Sequence[RawEvent]) -> None:
         """Process a batch into rows and store them in one transaction."""
         records = self._unstored = defaultdict(list)
-        stored: list[_Receipt] = []
-        for number, (raw, receipt) in enumerate(batch, start=1):
-            if self._sort(raw, records) and receipt is not None:
-                stored.append(receipt)
+        sorted_in = []
+        for number, raw in enumerate(batch, start=1):
+            if self._sort(raw, records) and self._awaited:
+                sorted_in.append(raw)
             if number % EVENTS_BETWEEN_YIELDS == 0:
                 yield_to_others()
         if self._store(records):
-            for receipt in stored:
-                receipt.is_stored = True
+            for raw in sorted_in:
+                self._awaited[id(raw)] = True
 
     def _sort(self, raw: RawEvent, records: dict[_RowKey, list[bytes]]) -> bool:
         """Put an event's records with those they share a row with; False: dropped."""
         outcome = self._processor.process(raw)
         if isinstance(outcome, DropReason):
-            self._drop(outcome, raw.schema)
+            self._drop(outcome, raw)
             return False
-        key = self._row_key(raw)
-        records[key].append(outcome.log_record)
-        if not self._sends_traces:
-            return True
-        if outcome.unsampled:
-            self._books.accept(Signal.TRACES)
-            self._books.drop(Signal.TRACES, DropReason.SAMPLED)
-        if outcome.span is not None:
-            self._books.accept(Signal.TRACES)
-            records[key._replace(signal=Signal.TRACES)].append(outcome.span)
+        person, group = raw.attribution.person, raw.schema.overlay.group
+        subject = "" if person is None else person.subject
+        log_record, span, unsampled = outcome
+        records[_LOGS, raw.source, subject, group].append(log_record)
+        if self._sends_traces and span is not None:
+            self._books.accept(_TRACES)
+            records[_TRACES, raw.source, subject, group].append(span)
+        elif self._sends_traces and unsampled:
+            self._books.accept(_TRACES)
+            self._books.drop(_TRACES, DropReason.SAMPLED)
         return True
-
-    def _row_key(self, raw: RawEvent) -> _RowKey:
-        person = raw.attribution.person
-        return _RowKey(
-            Signal.LOGS,
-            raw.source,
-            "" if person is None else person.subject,
-            raw.schema.overlay.group,
-            self._processor.plan(raw.schema).priority,
-        )
 
     def _store(self, records: Mapping[_RowKey, list[bytes]]) -> bool:
         """Append the rows; return whether all of them are stored."""
@@ -354,35 +348,31 @@ class Pipeline:
         return not losses
 
     def _row(self, key: _RowKey, bodies: list[bytes]) -> NewRow:
+        signal, source, subject, group = key
         return NewRow(
-            signal=key.signal,
-            subject=key.subject,
-            group=key.group,
-            priority=key.priority,
+            signal=signal,
+            subject=subject,
+            group=group,
+            priority=priority(group),
             records=len(bodies),
             revision=self._revision,
-            body=self._requests.write(key.source, bodies),
+            body=self._requests.write(source, bodies),
         )
 
-    def _lose_batch(self, _batch: Sequence[_Item], error: Exception) -> None:
+    def _lose_batch(self, _batch: Sequence[RawEvent], error: Exception) -> None:
         """Count what was ready for the spool when something unforeseen happened."""
-        for key, bodies in self._unstored.items():
-            self._books.drop(key.signal, DropReason.SPOOL_ERROR, len(bodies))
+        for (signal, *_), bodies in self._unstored.items():
+            self._books.drop(signal, DropReason.SPOOL_ERROR, len(bodies))
         self._complaints.say(
             "worker", f"A batch of records was lost to {type(error).__name__}."
         )
 
-    def _drop(self, reason: DropReason, schema: Schema) -> None:
-        self._books.drop(Signal.LOGS, reason)
+    def _drop(self, reason: DropReason, raw: RawEvent) -> None:
+        self._books.drop(_LOGS, reason)
         if reason not in (DropReason.NO_CONSENT, DropReason.SAMPLED):
-            self._complaints.say(
-                f"{reason} {schema.id}", f"Events of {schema.id} are dropped: {reason}."
-            )
-
-
-def _too_large(mapped: Mapped) -> DropReason | None:
-    largest = max(len(mapped.log_record), len(mapped.span or b""))
-    return DropReason.TOO_LARGE if largest > MAX_RECORD_BYTES else None
+            name = raw.schema.id
+            text = f"Events of {name} are dropped: {reason}."
+            self._complaints.say(f"{reason} {name}", text)
 
 
 def _chunks(bodies: list[bytes]) -> list[list[bytes]]:

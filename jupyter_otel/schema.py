@@ -11,14 +11,15 @@ opens a file or decides.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
+
+from jupyter_otel.tally import Word
 
 PropertyPath: TypeAlias = tuple[str, ...]
 """A property's place: names from the root; ``*`` stands for an item or a map's key."""
 
 
-class Level(StrEnum):
+class Level(Word):
     """How much is collected; each level takes in the ones before it."""
 
     NONE = "none"
@@ -32,7 +33,7 @@ class Level(StrEnum):
         return list(Level).index(self)
 
 
-class Group(StrEnum):
+class Group(Word):
     """What a person consents to, together."""
 
     SECURITY = "security"
@@ -43,7 +44,7 @@ class Group(StrEnum):
     EXTENSIONS = "extensions"
 
 
-class Category(StrEnum):
+class Category(Word):
     """How sensitive a property is."""
 
     OPERATIONAL = "operational"
@@ -54,7 +55,7 @@ class Category(StrEnum):
     NETWORK = "network"
 
 
-class Action(StrEnum):
+class Action(Word):
     """What the redactor does to a value, in the order from mildest to strictest."""
 
     ALLOW = "allow"

@@ -21,10 +21,13 @@ def take_snapshot(data: object) -> bytes | None:
 
     Lone surrogates become U+FFFD; keys that are numbers become text, as in `json`.
     """
-    if not isinstance(data, Mapping):
+    # The first test answers nearly always, and at a tenth of the second's cost.
+    if type(data) is not dict and not isinstance(data, Mapping):
         return None
     try:
-        snapshot = orjson.dumps(data)
+        # orjson gives a kilobyte's block, cut down in place. Thousands of those would
+        # wait in the queue, each a hole in the heap; a copy costs a tenth of that.
+        snapshot = orjson.dumps(data) + b" "
     except (TypeError, ValueError, RecursionError):
         return _take_slowly(data)
     # orjson writes NaN and infinities as null; only then is a second look due.

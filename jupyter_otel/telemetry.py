@@ -64,8 +64,7 @@ class Telemetry:
         parent: Configurable | None = None,
     ) -> None:
         self.settings = read_settings(config, parent)
-        self.warnings: list[str] = []
-        """What is legal but probably wrong, a line each, without secrets."""
+        self._warnings: list[str] = []
         self._source = Source(source)
         self._strict = strict
         self._books = Books()
@@ -93,13 +92,17 @@ class Telemetry:
         return self._running is not None
 
     @property
+    def warnings(self) -> list[str]:
+        """What is legal but probably wrong so far, a line each, without secrets."""
+        return [*self._warnings, *(self._catalog.warnings if self._catalog else ())]
+
+    @property
     def catalog(self) -> "Catalog":
         """The schemas that are known here."""
         if self._catalog is None:
             from jupyter_otel.assembly import build_catalog  # noqa: PLC0415 - if used
 
             self._catalog = build_catalog(self.settings)
-            self.warnings.extend(self._catalog.warnings)
         return self._catalog
 
     @property
@@ -150,9 +153,11 @@ class Telemetry:
         if self._running is None:
             self._books.refuse(Signal.LOGS, Refusal.LEVEL)
             return False
-        schema = self._find(schema_id)
+        schema = self._schemas.get(schema_id) or self._find(schema_id)
         if schema is None:
             return self._refuse_unknown(schema_id)
+        if timestamp is None:
+            return self._running.pipeline.emit(schema, data)
         attribution = Attribution(time_ns=_nanoseconds(timestamp))
         return self._running.pipeline.emit(schema, data, attribution)
 
@@ -229,7 +234,7 @@ class Telemetry:
         status["spool"] = None if running is None else running.spool_status()
         status["destinations"] = {} if running is None else dict(running.destinations)
         status["last_error"] = {} if running is None else running.last_errors()
-        status["warnings"] = list(self.warnings)
+        status["warnings"] = self.warnings
         return status
 
     def _start(self) -> "Running":
@@ -240,7 +245,7 @@ class Telemetry:
             self.catalog,
             start_span=self.spans.start,
             count=self._books.remark,
-            warnings=self.warnings,
+            warnings=self._warnings,
         )
         return start(
             self.settings,
@@ -248,7 +253,7 @@ class Telemetry:
             self._books,
             source=self._source,
             strict=self._strict,
-            warnings=self.warnings,
+            warnings=self._warnings,
         )
 
     def _preview(self) -> "Previewer":

@@ -6,7 +6,6 @@ worth a transaction, and hands the batch on.
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -42,7 +41,7 @@ class Worker(Generic[Item]):
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._linger_s = linger_s
-        self._queue: deque[tuple[Item, int]] = deque()
+        self._queue: list[Item] = []
         self._queued_bytes = 0
         self._put_count = 0
         self._lock = threading.Lock()
@@ -64,7 +63,7 @@ class Worker(Generic[Item]):
         with self._lock:
             if self._is_stopping or not self._has_room(size):
                 return False
-            self._queue.append((item, size))
+            self._queue.append(item)
             self._queued_bytes += size
             self._put_count += 1
             is_first, is_many = len(self._queue) == 1, len(self._queue) >= MAX_BATCH
@@ -97,7 +96,7 @@ class Worker(Generic[Item]):
         self.hurry()
         if self._thread.is_alive():
             self._thread.join(timeout_s)
-        return [item for item, _ in self._take(len(self._queue))]
+        return self._take()
 
     def _has_room(self, size: int) -> bool:
         return (
@@ -112,19 +111,19 @@ class Worker(Generic[Item]):
                 self._hurry.wait(self._linger_s)
             self._hurry.clear()
             self._wake.clear()
-            self._work_on(self._take(len(self._queue)))
+            self._work_on(self._take())
             if self._is_stopping and not self._queue:
                 return
 
-    def _take(self, count: int) -> list[tuple[Item, int]]:
+    def _take(self) -> list[Item]:
+        """Empty the queue."""
         with self._lock:
-            taken = [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
-            self._queued_bytes -= sum(size for _, size in taken)
+            taken, self._queue, self._queued_bytes = self._queue, [], 0
         return taken
 
-    def _work_on(self, taken: list[tuple[Item, int]]) -> None:
+    def _work_on(self, taken: list[Item]) -> None:
         for first in range(0, len(taken), MAX_BATCH):
-            batch = [item for item, _ in taken[first : first + MAX_BATCH]]
+            batch = taken[first : first + MAX_BATCH]
             self._work_safely(batch)
             with self._done:
                 self._done_count += len(batch)

@@ -5,13 +5,13 @@ here.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 from jupyter_otel.event import Person
 from jupyter_otel.schema import Group
+from jupyter_otel.tally import Word
 
 
-class ConsentMode(StrEnum):
+class ConsentMode(Word):
     """Who decides about a group."""
 
     OPT_IN = "opt_in"

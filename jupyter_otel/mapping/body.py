@@ -9,10 +9,10 @@ from jupyter_otel.mapping.values import shape, utf8
 from jupyter_otel.mapping.wire import bytes_tag, varint
 from jupyter_otel.schema import PropertyPath
 
-_BODY, _STRING_VALUE = 5, 1
+_BODY, _STRING_VALUE = bytes_tag(5), bytes_tag(1)
+_NO_SCALARS = (list, dict)
 _MAX_PROPERTIES = 3
 _MAX_CHARACTERS = 48
-_MEMO_ENTRIES = 512
 
 
 class BodyWriter:
@@ -32,56 +32,37 @@ class BodyWriter:
         attributes: Sequence[str | None],
         max_characters: int | None,
     ) -> None:
-        self._event_name = event_name.encode()
-        self._max_characters = min(max_characters or _MAX_CHARACTERS, _MAX_CHARACTERS)
+        self._event_name = event_name
+        self._max_characters = _MAX_CHARACTERS
+        if max_characters is not None:
+            self._max_characters = min(max_characters, _MAX_CHARACTERS)
         named = zip(paths, attributes, strict=True)
         self._labels = [
             (place, f" {path[-1]}=")
             for place, (path, attribute) in enumerate(named)
             if path and attribute is not None
         ]
-        self._heads: dict[int, bytes] = {}
-        self._memo: dict[tuple[int, str], bytes] = {}
 
     def write(self, event: RedactedEvent) -> bytes:
         """Return the body field of the event's log record."""
         words = [self._event_name]
+        values = event.values
         for place, label in self._labels:
-            value = event.values[place]
-            if value is None or type(value) in (list, dict):
+            value = values[place]
+            if value is None or type(value) in _NO_SCALARS:
                 continue
-            if type(value) is str:
-                known = self._memo.get((place, value))
-                words.append(known or self._remember(place, label, value))
-            else:
-                words.append(self._word(label, value))
-            if len(words) > _MAX_PROPERTIES:
+            words += (label, self._short(value))
+            if len(words) > 2 * _MAX_PROPERTIES:
                 break
-        text = b"".join(words)
-        head = self._heads.get(len(text)) or self._remember_head(len(text))
-        return head + text
+        text = utf8("".join(words))
+        inner = _STRING_VALUE + varint(len(text))
+        return _BODY + varint(len(inner) + len(text)) + inner + text
 
-    def _remember_head(self, size: int) -> bytes:
-        """Return what stands before a body of that size: lengths and tags."""
-        inner = bytes_tag(_STRING_VALUE) + varint(size)
-        head = bytes_tag(_BODY) + varint(len(inner) + size) + inner
-        if len(self._heads) < _MEMO_ENTRIES:
-            self._heads[size] = head
-        return head
-
-    def _remember(self, place: int, label: str, value: str) -> bytes:
-        word = self._word(label, value)
-        if len(self._memo) < _MEMO_ENTRIES and len(value) <= 2 * _MAX_CHARACTERS:
-            self._memo[place, value] = word
-        return word
-
-    def _word(self, label: str, value: Any) -> bytes:
-        text = as_key(shape(value))
+    def _short(self, value: Any) -> str:
+        text = value if type(value) is str else as_key(shape(value))
         if len(text) > self._max_characters:
             text = text[: self._max_characters - 1] + "…"
-        if not text.isprintable():
-            text = _one_line(text)
-        return utf8(label + text)
+        return text if text.isprintable() else _one_line(text)
 
 
 def _one_line(text: str) -> str:

@@ -73,7 +73,7 @@ class SchemaMapping:
         self._uids = uids
         self._reader = Reader({path: place for place, path in enumerate(paths)})
         self._severity = overlay.severity
-        self._default_severity = severity_fields(DEFAULT_SEVERITY)
+        self._info = severity_fields(DEFAULT_SEVERITY)
         self._span = overlay.span
         if overlay.span is not None:
             self._finder = SpanFinder(overlay.span, self._reader, start_span)
@@ -84,20 +84,20 @@ class SchemaMapping:
         uid = self._uids.make(event.observed_ns)
         if self._span is None:
             log_record = self._log_record(event, uid, event.span, None)
-            return Mapped(log_record, None, unsampled=False)
+            return Mapped(log_record, None, False)
         context, timing = self._finder.find(event)
         failure = self._failure(event, self._span.error)
         shown = None if self._says_error_type(event) else failure
         log_record = self._log_record(event, uid, context, shown)
         if timing is None or not timing.context.sampled:
-            return Mapped(log_record, None, unsampled=timing is not None)
+            return Mapped(log_record, None, timing is not None)
         attributes, dropped = self._span_attributes.encode(event, uid, shown)
         span = (
             span_fields(timing, self._namer.name(event), self._span.kind),
             *attributes,
             span_tail(timing.context, dropped, failed=failure is not None),
         )
-        return Mapped(log_record, b"".join(span), unsampled=False)
+        return Mapped(log_record, b"".join(span), False)
 
     def _says_error_type(self, event: RedactedEvent) -> bool:
         place = self._error_type_place
@@ -128,10 +128,10 @@ class SchemaMapping:
 
     def _severity_of(self, event: RedactedEvent) -> bytes:
         if self._severity is None:
-            return self._default_severity
+            return self._info
         value = self._reader.read(event, self._severity.property)
         text = self._severity.values.get(as_key(value))
-        return self._default_severity if text is None else severity_fields(text)
+        return self._info if text is None else severity_fields(text)
 
 
 class Mapper:

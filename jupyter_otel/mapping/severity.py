@@ -33,6 +33,8 @@ def severity_fields(text: str) -> bytes:
 
 def as_key(value: Any) -> str:
     """Return a scalar as an overlay writes it: ``true``, ``404``, ``error``."""
+    if type(value) is str:
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)

@@ -20,6 +20,8 @@ def varint(value: int) -> bytes:
     """Return a non-negative integer, 7 bits a byte, the lowest first."""
     if value < _MORE:
         return _ONE_BYTE[value]
+    if value < _MORE * _MORE:
+        return bytes((value & 0x7F | _MORE, value >> 7))
     out = bytearray()
     while value >= _MORE:
         out.append(value & 0x7F | _MORE)

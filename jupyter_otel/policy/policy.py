@@ -167,11 +167,13 @@ def _default_code(level: Level) -> CodePolicy:
 def legacy_category(categories: Collection[str]) -> Category | None:
     """Return the category that a jupyter_telemetry schema meant, if it is one of two.
 
-    Its values were ``unrestricted``, ``user-identifiable-information`` (cut short in
-    some schemas) and free words; the last count as unclassified.
+    Its values were ``unrestricted`` and ``user-identifiable-information`` (cut short in
+    some schemas), bare or under ``category.jupyter.org/``; any other word counts as
+    unclassified.
     """
-    if any(name.startswith("user-identifi") for name in categories):
+    names = {category.rpartition("/")[2] for category in categories}
+    if any(name.startswith("user-identifi") for name in names):
         return Category.IDENTITY
-    if set(categories) == {"unrestricted"}:
+    if names == {"unrestricted"}:
         return Category.OPERATIONAL
     return None

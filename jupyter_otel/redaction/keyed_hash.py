@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from jupyter_otel.errors import ConfigError
 MIN_KEY_BYTES = 32
 _BLOCK_BYTES = 64
 _MEMO_ENTRIES = 4096
-_MEMO_TEXT = 256
+_MEMO_CHARACTERS = 256
 
 
 class KeyedHash:
@@ -25,7 +24,7 @@ class KeyedHash:
     """
 
     def __init__(self, key: bytes) -> None:
-        self.key_id = hashlib.sha256(key).hexdigest()[:8]
+        self._prefix = f"{hashlib.sha256(key).hexdigest()[:8]}:"
         padded = _padded(key)
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
@@ -36,9 +35,12 @@ class KeyedHash:
         if type(value) is not str:
             return self._digest(_canonical(value))
         known = self._memo.get(value)
-        if known is None:
-            known = self._remember(value, self._digest(value.encode()))
-        return known
+        if known is not None:
+            return known
+        digest = self._digest(value.encode())
+        if len(value) <= _MEMO_CHARACTERS and len(self._memo) < _MEMO_ENTRIES:
+            self._memo[value] = digest
+        return digest
 
     def _digest(self, message: bytes) -> str:
         # Two copies of states that already hold the key: a third of hmac.digest's
@@ -47,14 +49,7 @@ class KeyedHash:
         inner.update(message)
         outer = self._outer.copy()
         outer.update(inner.digest())
-        return f"{self.key_id}:{outer.hexdigest()}"
-
-    def _remember(self, text: str, digest: str) -> str:
-        if len(text) <= _MEMO_TEXT:
-            if len(self._memo) >= _MEMO_ENTRIES:
-                self._memo.clear()
-            self._memo[text] = digest
-        return digest
+        return self._prefix + outer.hexdigest()
 
 
 class KeyFile:
@@ -106,24 +101,6 @@ class KeyFile:
         finally:
             draft.unlink(missing_ok=True)
         return self._path.read_bytes()
-
-
-class LazyHash:
-    """A keyed hash whose key is loaded when the first value needs it."""
-
-    def __init__(self, load: Callable[[], KeyedHash]) -> None:
-        self._load = load
-        self._hash: KeyedHash | None = None
-
-    def __call__(self, value: Any) -> str:
-        """Return the hash of a JSON value.
-
-        Raises:
-            ConfigError: The key cannot be loaded.
-        """
-        if self._hash is None:
-            self._hash = self._load()
-        return self._hash(value)
 
 
 def _link(draft: Path, path: Path) -> None:

@@ -185,6 +185,8 @@ def test_nothing_decides_about_a_property_that_nobody_classified():
         (["unrestricted"], Category.OPERATIONAL),
         (["user-identifiable-information"], Category.IDENTITY),
         (["user-identifier", "unrestricted"], Category.IDENTITY),
+        (["category.jupyter.org/unrestricted"], Category.OPERATIONAL),
+        (["category.jupyter.org/user-identifier"], Category.IDENTITY),
         (["unrestricted", "action-metadata"], None),
         (["something"], None),
         ([], None),
