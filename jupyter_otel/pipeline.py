@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from jupyter_otel.catalog.catalog import Catalog
-from jupyter_otel.catalog.validation import Validator
 from jupyter_otel.complaints import Complaints
 from jupyter_otel.consent.consent import Consent
 from jupyter_otel.errors import SchemaError
@@ -39,12 +38,11 @@ from jupyter_otel.snapshot import read_snapshot, take_snapshot
 from jupyter_otel.spool.rows import NewRow
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Refusal, Remark, Signal
-from jupyter_otel.worker import Worker, yield_to_others
+from jupyter_otel.worker import Turns, Worker
 
 MAX_SNAPSHOT_BYTES = 16 * 2**20
 MAX_RECORD_BYTES = 2**20
 MAX_ROW_BYTES = 64 * 2**10
-EVENTS_BETWEEN_YIELDS = 32
 UNREADABLE_TIME = -1
 """In `Attribution.time_ns`: the event had a time that nobody can read."""
 
@@ -81,7 +79,7 @@ def claim(
 class _Plan(NamedTuple):
     """One schema's stages, compiled."""
 
-    validator: Validator
+    is_valid: Callable[[object], bool]
     redaction: RedactionPlan
     mapping: SchemaMapping
     group: Group
@@ -97,6 +95,7 @@ class Processor:
 
     def __init__(self, stages: Stages) -> None:
         self._stages = stages
+        self._allows = stages.consent.allows
         self._plans: dict[Schema, _Plan] = {}
         self._random = random.Random()  # noqa: S311 - sampling, not secrecy
 
@@ -135,10 +134,10 @@ class Processor:
         self, plan: _Plan, raw: RawEvent, data: Any, answer: bool | None
     ) -> DropReason | None:
         """Return why an event may not go on, None if it may."""
-        person, _, _, _, _, validated = raw.attribution
-        if not validated and not plan.validator.is_valid(data):
+        attribution = raw.attribution
+        if not attribution.validated and not plan.is_valid(data):
             return DropReason.INVALID
-        if not self._stages.consent.allows(person, plan.group, answer=answer):
+        if not self._allows(attribution.person, plan.group, answer):
             return DropReason.NO_CONSENT
         if plan.sample < 1 and self._random.random() >= plan.sample:
             return DropReason.SAMPLED
@@ -152,7 +151,7 @@ class Processor:
             policy.decide_unclassified(schema.overlay),
         )
         return _Plan(
-            self._stages.catalog.validator(schema),
+            self._stages.catalog.validator(schema).is_valid,
             redaction,
             self._stages.mapper.compile(schema, redaction.slots),
             schema.overlay.group,
@@ -303,11 +302,11 @@ class Pipeline:
         """Process a batch into rows and store them in one transaction."""
         records = self._unstored = defaultdict(list)
         sorted_in = []
-        for number, raw in enumerate(batch, start=1):
+        turns = Turns()
+        for raw in batch:
             if self._sort(raw, records) and self._awaited:
                 sorted_in.append(raw)
-            if number % EVENTS_BETWEEN_YIELDS == 0:
-                yield_to_others()
+            turns.give()
         if self._store(records):
             for raw in sorted_in:
                 self._awaited[id(raw)] = True

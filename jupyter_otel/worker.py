@@ -14,6 +14,8 @@ Item = TypeVar("Item")
 LINGER_S = 0.1
 """How long the first item of a batch waits for others; half of what may be lost."""
 MAX_BATCH = 1024
+TURN_S = 0.001
+_MOMENT_S = 0.00005
 
 
 class Worker(Generic[Item]):
@@ -136,6 +138,18 @@ class Worker(Generic[Item]):
             self._lose(batch, error)
 
 
-def yield_to_others() -> None:
-    """Let the event loop have the interpreter: without it, it waits for 5 ms."""
-    time.sleep(0.00005)
+class Turns:
+    """Lets the event loop have the interpreter after each millisecond of work.
+
+    Without it a thread that wants the interpreter waits for 5 ms. A sleep of no time at
+    all does not do: the interpreter may come back to whoever gave it away.
+    """
+
+    def __init__(self) -> None:
+        self._due_s = time.perf_counter() + TURN_S
+
+    def give(self) -> None:
+        """Sleep for a moment if this turn is over."""
+        if time.perf_counter() >= self._due_s:
+            time.sleep(_MOMENT_S)
+            self._due_s = time.perf_counter() + TURN_S

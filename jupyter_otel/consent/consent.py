@@ -48,7 +48,7 @@ class Consent:
         return self._modes[group]
 
     def allows(
-        self, person: Person | None, group: Group, *, answer: bool | None = None
+        self, person: Person | None, group: Group, answer: bool | None = None
     ) -> bool:
         """Return whether a person's events of a group may leave.
 

@@ -4,6 +4,7 @@ Identity and schema come first, so that a limit of the count cuts payload.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from jupyter_otel.event import RedactedEvent, Slot, Source, Trust
 from jupyter_otel.mapping.attributes import AttributeEncoder
@@ -13,6 +14,8 @@ from jupyter_otel.schema import Schema
 ERROR_TYPE = "error.type"
 _SOURCE, _TRUST, _UID = "jupyter.source", "jupyter.trust", "log.record.uid"
 _USER = ("user.hash", "user.name")
+_NAMESAKE = b""
+"""In place of an attribute whose name another property has."""
 
 
 class AttributeNames:
@@ -61,8 +64,10 @@ class AttributeSet:
         self._user = {name: encoder(name) for name in _USER}
         self._error_type = encoder(ERROR_TYPE)
         self._payload = [
-            None if name is None else encoder(name) for name in names.payload
+            _leave_out if name is None else encoder(name).encode
+            for name in names.payload
         ]
+        self._has_namesakes = None in names.payload
         self._prefixes: dict[tuple[Source, Trust], bytes] = {}
 
     def encode(
@@ -75,22 +80,26 @@ class AttributeSet:
         if event.user is not None:
             name, who = event.user
             pieces.append(self._user[name].encode(who))
-        collided = 0
-        for encoder, value in zip(self._payload, event.values, strict=True):
-            if value is None:
-                continue
-            if encoder is None:
-                collided += 1
-            else:
-                pieces.append(encoder.encode(value))
+        pieces += [
+            encode(value)
+            for encode, value in zip(self._payload, event.values, strict=True)
+            if value is not None
+        ]
         if error_type is not None:
             pieces.append(self._error_type.encode(error_type))
+        left_out = self._remove_namesakes(pieces) if self._has_namesakes else 0
         # The prefix is one piece of many attributes, the uid the next.
         surplus = self._first_count + len(pieces) - 2 - self._max_count
         if surplus > 0:
             pieces = self._cut(origin, pieces)
-            collided += surplus
-        return pieces, collided
+            left_out += surplus
+        return pieces, left_out
+
+    def _remove_namesakes(self, pieces: list[bytes]) -> int:
+        """Take out what `_leave_out` stands for; return how many there were."""
+        count = pieces.count(_NAMESAKE)
+        pieces[:] = [piece for piece in pieces if piece is not _NAMESAKE]
+        return count
 
     def _remember_prefix(self, source: Source, trust: Trust) -> bytes:
         prefix = b"".join(self._first(source, trust))
@@ -106,3 +115,7 @@ class AttributeSet:
 
     def _cut(self, origin: tuple[Source, Trust], pieces: list[bytes]) -> list[bytes]:
         return [*self._first(*origin), *pieces[1:]][: self._max_count]
+
+
+def _leave_out(_value: Any) -> bytes:
+    return _NAMESAKE

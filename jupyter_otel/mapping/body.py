@@ -36,6 +36,7 @@ class BodyWriter:
         self._max_characters = _MAX_CHARACTERS
         if max_characters is not None:
             self._max_characters = min(max_characters, _MAX_CHARACTERS)
+        self._heads: dict[int, bytes] = {}
         named = zip(paths, attributes, strict=True)
         self._labels = [
             (place, f" {path[-1]}=")
@@ -45,18 +46,23 @@ class BodyWriter:
 
     def write(self, event: RedactedEvent) -> bytes:
         """Return the body field of the event's log record."""
-        words = [self._event_name]
-        values = event.values
+        words, shown, values = self._event_name, 0, event.values
         for place, label in self._labels:
             value = values[place]
             if value is None or type(value) in _NO_SCALARS:
                 continue
-            words += (label, self._short(value))
-            if len(words) > 2 * _MAX_PROPERTIES:
+            words += label + self._short(value)
+            shown += 1
+            if shown == _MAX_PROPERTIES:
                 break
-        text = utf8("".join(words))
-        inner = _STRING_VALUE + varint(len(text))
-        return _BODY + varint(len(inner) + len(text)) + inner + text
+        text = utf8(words)
+        return (self._heads.get(len(text)) or self._head(len(text))) + text
+
+    def _head(self, size: int) -> bytes:
+        """Return what stands before a body of that size: tags and lengths."""
+        inner = _STRING_VALUE + varint(size)
+        head = self._heads[size] = _BODY + varint(len(inner) + size) + inner
+        return head
 
     def _short(self, value: Any) -> str:
         text = value if type(value) is str else as_key(shape(value))
