@@ -88,11 +88,12 @@ class EventLoggerHandler(BusHandler):
         self._intake = intake
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """Hand in one event, if its schema is known."""
+        """Hand in one event."""
         if self._intake is None:
             return
         schema = self._schema(self._intake, event.get("__schema__"))
         if schema is None:
+            self._intake.refuse_unknown()
             return
         known = self._attribution()
         attribution = Attribution(

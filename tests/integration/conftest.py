@@ -8,6 +8,7 @@ interface at a free port and is ended by its process id.
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -194,6 +195,7 @@ class KernelClient:
     def __init__(self, server: Server, kernel_id: str, protocol: str | None = V1):
         self.session = Session()
         self.kernel_id, self.protocol = kernel_id, protocol
+        self.deadline = time.monotonic() + 2 * _DEADLINE_S
         url = server.url.replace("http", "ws", 1)
         self.socket = websocket.create_connection(
             f"{url}api/kernels/{kernel_id}/channels?session_id={self.session.session}",
@@ -226,7 +228,13 @@ class KernelClient:
         return msg["msg_id"]
 
     def receive(self):
-        """Return the next message as type, id of its request, content."""
+        """Return the next message as type, id of its request, content.
+
+        The server's pings would keep a plain `recv` waiting for ever.
+        """
+        ready, _, _ = select.select([self.socket.sock], [], [], _DEADLINE_S)
+        assert ready, "the server sent nothing"
+        assert time.monotonic() < self.deadline, "the kernel's message did not come"
         data = self.socket.recv()
         if self.protocol == V1:
             _, parts = deserialize_msg_from_ws_v1(data)

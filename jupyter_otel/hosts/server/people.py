@@ -11,7 +11,7 @@ from typing import Any
 from jupyter_server import CallContext
 from jupyter_server.auth.identity import IdentityProvider
 
-from jupyter_otel.event import Attribution, Person
+from jupyter_otel.event import NOBODYS, Attribution, Person
 
 SERVER_ACCOUNT = Person("server", None)
 """Whoever the server does not know by name."""
@@ -42,10 +42,15 @@ class People:
         self._under_hub = "JUPYTERHUB_API_URL" in environ
 
     def attribution(self) -> Attribution:
-        """Return whose the request is that is being served in this context."""
+        """Return whose the request is that is being served in this context.
+
+        Tasks and timers keep the context of the request that started them: the
+        culler is no act of whoever once started a kernel.
+        """
         handler = CallContext.get(CallContext.JUPYTER_HANDLER)
-        if handler is None:
-            return _NOBODYS
+        # tornado has no public word for it.
+        if handler is None or handler._finished:  # noqa: SLF001
+            return NOBODYS
         return Attribution(person=self.person(handler))
 
     def person(self, handler: Any) -> Person:
@@ -54,9 +59,6 @@ class People:
         if name is None:
             return SERVER_ACCOUNT
         return Person(name, None if self._under_hub else name)
-
-
-_NOBODYS = Attribution()
 
 
 def names_people(provider: object) -> bool:

@@ -32,6 +32,7 @@ class RecordingIntake:
         self.taken: list[Taken] = []
         self.adopted: list[tuple[Mapping[str, Any], str]] = []
         self.schemas: dict[str, Schema] = {}
+        self.unknown = 0
 
     def find(self, schema_id: str) -> Schema | None:
         """Return what `schemas` holds."""
@@ -45,6 +46,10 @@ class RecordingIntake:
     def admits(self, schema: Schema) -> bool:
         """Return whether any overlay names it."""
         return schema.overlay.known
+
+    def refuse_unknown(self) -> None:
+        """Count."""
+        self.unknown += 1
 
     def emit(
         self,

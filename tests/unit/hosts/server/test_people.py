@@ -9,7 +9,7 @@ from jupyter_server.auth.identity import (
     User,
 )
 
-from jupyter_otel.event import Attribution, Person
+from jupyter_otel.event import NOBODYS, Attribution, Person
 from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
 
 
@@ -38,7 +38,7 @@ class Handler:
         raise RuntimeError("not yet")
 
 
-ANN = SimpleNamespace(current_user=User("ann"))
+ANN = SimpleNamespace(current_user=User("ann"), _finished=False)
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,28 @@ def test_somebody_unknown_is_the_servers_account(handler):
     assert People(NamingProvider(), {}).person(handler) == SERVER_ACCOUNT
 
 
-def test_the_request_being_served_says_whose_an_event_is():
-    people = People(NamingProvider(), {})
-    outside = people.attribution()
-    CallContext.set(CallContext.JUPYTER_HANDLER, ANN)
-    try:
-        inside = people.attribution()
-    finally:
-        CallContext.set(CallContext.JUPYTER_HANDLER, None)
+@pytest.fixture
+def serve():
+    """Return what makes a handler the one that serves in this context."""
+    yield lambda handler: CallContext.set(CallContext.JUPYTER_HANDLER, handler)
+    CallContext.set(CallContext.JUPYTER_HANDLER, None)
 
-    assert (outside, inside) == (Attribution(), Attribution(Person("ann", "ann")))
+
+def test_the_request_being_served_says_whose_an_event_is(serve):
+    people = People(NamingProvider(), {})
+
+    outside = people.attribution()
+    serve(ANN)
+
+    assert (outside, people.attribution()) == (
+        NOBODYS,
+        Attribution(Person("ann", "ann")),
+    )
+
+
+def test_what_goes_on_after_a_request_is_nobodys(serve):
+    people = People(NamingProvider(), {})
+
+    serve(SimpleNamespace(current_user=User("ann"), _finished=True))
+
+    assert people.attribution() == NOBODYS
