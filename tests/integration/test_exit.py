@@ -2,6 +2,7 @@
 
 import signal
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -66,5 +67,5 @@ def test_with_the_receiver_down_all_waits_on_disk(start_server, free_port, numbe
 def waiting(server):
     """Return how many records wait in the spool of a dead server."""
     [file] = (server.home / "data" / "jupyter_otel" / "spool").glob("*.sqlite*")
-    with sqlite3.connect(file) as spool:
+    with closing(sqlite3.connect(file)) as spool:
         return spool.execute("SELECT sum(records) FROM rows").fetchone()[0]
