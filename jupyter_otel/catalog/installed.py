@@ -21,22 +21,30 @@ class InstalledFile(NamedTuple):
     """For people, the same on every machine."""
 
 
-_FOLDERS = {
-    "jupyter_server": "event_schemas",
-    "jupyter_server_ydoc": "events",  # jupyter-collaboration
-    "jupyterhub": "event-schemas",
-}
-"""Package (and distribution) → the folder in it that holds its event schemas."""
+class _Place(NamedTuple):
+    """Where a package keeps its event schemas."""
+
+    package: str
+    distribution: str
+    folder: str
+
+
+_PLACES = (
+    _Place("jupyter_server", "jupyter_server", "event_schemas"),
+    # jupyter-collaboration:
+    _Place("jupyter_server_ydoc", "jupyter-server-ydoc", "events"),
+    _Place("jupyterhub", "jupyterhub", "event-schemas"),
+)
 
 
 def installed_files() -> Iterator[InstalledFile]:
     """Yield the schema files of those packages that are installed here."""
-    for package, folder in _FOLDERS.items():
+    for package, distribution, folder in _PLACES:
         for root in _roots(package):
             if (root / folder).is_dir():
                 for path in schema_files(root / folder):
                     place = path.relative_to(root).as_posix()
-                    yield InstalledFile(path, package, f"{package}/{place}")
+                    yield InstalledFile(path, distribution, f"{package}/{place}")
 
 
 def _roots(package: str) -> list[Path]:

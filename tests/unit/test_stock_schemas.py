@@ -112,7 +112,7 @@ STOCK = [
     ),
     Stock(
         COLLABORATION + "session/v1",
-        "jupyter_server_ydoc",
+        "jupyter-server-ydoc",
         "audit",
         {"level": "WARNING", "room": "r", "path": "a/b.ipynb", "msg": "mail jo@x.org"},
         "jupyter_collaboration.session",
@@ -127,7 +127,7 @@ STOCK = [
     ),
     Stock(
         COLLABORATION + "awareness/v1",
-        "jupyter_server_ydoc",
+        "jupyter-server-ydoc",
         "usage",
         {"roomid": "r", "username": "jo", "action": "join", "msg": "hello"},
         "jupyter_collaboration.awareness",
@@ -140,7 +140,7 @@ STOCK = [
     ),
     Stock(
         COLLABORATION + "fork/v1",
-        "jupyter_server_ydoc",
+        "jupyter-server-ydoc",
         "usage",
         {
             "fork_roomid": "f",

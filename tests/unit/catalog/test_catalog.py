@@ -29,9 +29,9 @@ def test_what_the_catalog_knows_from_the_start():
         (f"{server}/kernel_actions/v1", "jupyter_server"),
         (f"{server}/gateway_client/v1", "jupyter_server"),
         ("https://schema.jupyter.org/jupyterhub/events/server-action", "jupyterhub"),
-        (f"{collaboration}/session/v1", "jupyter_server_ydoc"),
-        (f"{collaboration}/awareness/v1", "jupyter_server_ydoc"),
-        (f"{collaboration}/fork/v1", "jupyter_server_ydoc"),
+        (f"{collaboration}/session/v1", "jupyter-server-ydoc"),
+        (f"{collaboration}/awareness/v1", "jupyter-server-ydoc"),
+        (f"{collaboration}/fork/v1", "jupyter-server-ydoc"),
     }
 
 
