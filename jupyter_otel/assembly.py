@@ -5,6 +5,7 @@ What each part does is in the part; here is only what is given to which.
 
 import hashlib
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -105,11 +106,14 @@ class Running(NamedTuple):
     destinations: Mapping[str, str]
     books: Books
     directory: Path | None
+    adoption: threading.Thread | None
 
     def flush(self, timeout_s: float) -> bool:
         """Try to have everything sent; False if something is pending at the end."""
         deadline_s = time.monotonic() + timeout_s
-        if not self.pipeline.finish(timeout_s):
+        if self.adoption is not None:
+            self.adoption.join(timeout_s)
+        if not self.pipeline.finish(max(deadline_s - time.monotonic(), 0)):
             return False
         for delivery in self.deliveries.values():
             delivery.hurry()
@@ -192,12 +196,31 @@ def start(
         sync_timeout_s=_sync_timeout_s(settings),
         strict=strict,
     )
-    if directory is not None:
-        adopt_orphans(spool, directory, books.accept)
     for delivery in deliveries.values():
         delivery.start()
     pipeline.start()
-    return Running(pipeline, spool, deliveries, names, books, directory)
+    adoption = _start_adoption(spool, directory, books, deliveries)
+    return Running(pipeline, spool, deliveries, names, books, directory, adoption)
+
+
+def _start_adoption(
+    spool: Spool,
+    directory: Path | None,
+    books: Books,
+    deliveries: Mapping[Signal, Delivery],
+) -> threading.Thread | None:
+    """Take over what dead processes left, beside the start: it may be 64 MiB."""
+    if directory is None:
+        return None
+
+    def adopt() -> None:
+        for signal in adopt_orphans(spool, directory, books.accept):
+            if signal in deliveries:
+                deliveries[signal].wake()
+
+    thread = threading.Thread(target=adopt, name="jupyter_otel-adopt", daemon=True)
+    thread.start()
+    return thread
 
 
 def build_previewer(
