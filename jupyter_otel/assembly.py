@@ -131,7 +131,8 @@ class Running(NamedTuple):
         if self.directory is None:
             for signal, records in self.spool.pending().items():
                 self.books.drop(signal, DropReason.SHUTDOWN, records)
-        self.spool.close()
+        for loss in self.spool.close():
+            self.books.drop(*loss)
 
     def spool_status(self) -> dict[str, Any]:
         """Return where rows wait, how much, and since when, as JSON."""

@@ -35,7 +35,7 @@ from jupyter_otel.redaction.compiler import Redactor
 from jupyter_otel.redaction.plan import RedactionPlan
 from jupyter_otel.schema import Group, Schema
 from jupyter_otel.snapshot import read_snapshot, take_snapshot
-from jupyter_otel.spool.rows import NewRow
+from jupyter_otel.spool.rows import Loss, NewRow
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Refusal, Remark, Signal
 from jupyter_otel.worker import Turns, Worker
@@ -207,7 +207,9 @@ class Pipeline:
         """Events that a producer waits for, by identity → whether they are stored."""
         self._processor = Processor(stages)
         self._unstored: defaultdict[_RowKey, list[bytes]] = defaultdict(list)
-        self._worker: Worker[RawEvent] = Worker(self._work, self._lose_batch)
+        self._worker: Worker[RawEvent] = Worker(
+            self._work, self._lose_batch, settle=self._settle
+        )
 
     def start(self) -> None:
         """Start the worker's thread."""
@@ -307,7 +309,9 @@ class Pipeline:
             if self._sort(raw, records) and self._awaited:
                 sorted_in.append(raw)
             turns.give()
-        if self._store(records):
+        is_stored = self._store(records)
+        records.clear()
+        if is_stored:
             for raw in sorted_in:
                 self._awaited[id(raw)] = True
 
@@ -339,12 +343,19 @@ class Pipeline:
         if not rows:
             return True
         losses = self._spool.append(rows)
-        for signal, reason, lost in losses:
-            self._books.drop(signal, reason, lost)
-            self._complaints.say(reason, f"Records were lost: {reason}.")
+        self._book(losses)
         for signal in {row.signal for row in rows}:
             self._wake_delivery(signal)
         return not losses
+
+    def _settle(self) -> None:
+        """Have rows that no receiver took at once written to the disk."""
+        self._book(self._spool.settle())
+
+    def _book(self, losses: Sequence[Loss]) -> None:
+        for signal, reason, lost in losses:
+            self._books.drop(signal, reason, lost)
+            self._complaints.say(reason, f"Records were lost: {reason}.")
 
     def _row(self, key: _RowKey, bodies: list[bytes]) -> NewRow:
         signal, source, subject, group = key

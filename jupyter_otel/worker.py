@@ -1,18 +1,26 @@
 """The thread that turns what was handed in into rows, a batch at a time.
 
 It knows neither events nor stages: it collects, waits a little so that a batch is
-worth a transaction, and hands the batch on.
+worth a transaction, and hands the batch on. A little later it has what became of the
+batch settled: put on disk, if nobody has taken it away by then. An item that was put
+is settled after at most ``LINGER_S`` + ``SETTLE_S`` = 150 ms, the work on its batch
+and one more, and one commit; a queue that has grown longer than a batch adds the work
+on what stands in front. An idle thread sleeps without polling.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 LINGER_S = 0.1
 """How long the first item of a batch waits for others; half of what may be lost."""
+SETTLE_S = 0.05
+"""How long a receiver has to take rows before they are written to disk."""
 MAX_BATCH = 1024
 TURN_S = 0.001
 _MOMENT_S = 0.00005
@@ -23,13 +31,17 @@ class Worker(Generic[Item]):
 
     Args:
         work: Gets each batch, in order, on the worker's thread.
-        lose: Gets the batch that ``work`` raised for; the thread goes on.
+        lose: Gets the batch that ``work`` raised for, none if ``settle`` did; the
+            thread goes on.
         max_items: The queue's bound.
         max_bytes: The queue's bound in the sizes that `put` is told.
         linger_s: How long a batch waits to grow; 0: not at all.
+        settle: Called on the worker's thread, ``settle_s`` after the first batch that
+            it has not been called for, and before the thread ends.
+        settle_s: See there.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - put together once, in ``pipeline.py``
         self,
         work: Callable[[Sequence[Item]], None],
         lose: Callable[[Sequence[Item], Exception], None],
@@ -37,12 +49,19 @@ class Worker(Generic[Item]):
         max_items: int = 65_536,
         max_bytes: int = 64 * 2**20,
         linger_s: float = LINGER_S,
+        settle: Callable[[], None] = lambda: None,
+        settle_s: float = SETTLE_S,
     ) -> None:
         self._work = work
         self._lose = lose
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._linger_s = linger_s
+        self._linger_until = 0.0
+        self._settle = settle
+        self._settle_s = settle_s
+        self._settle_at: float | None = None
+        """When to settle, by the monotonic clock; None: there is nothing to."""
         self._queue: list[Item] = []
         self._queued_bytes = 0
         self._put_count = 0
@@ -70,6 +89,7 @@ class Worker(Generic[Item]):
             self._put_count += 1
             is_first, is_many = len(self._queue) == 1, len(self._queue) >= MAX_BATCH
         if is_first:
+            self._linger_until = time.monotonic() + self._linger_s
             self._wake.set()
         if is_many and not self._hurry.is_set():
             self._hurry.set()
@@ -108,14 +128,27 @@ class Worker(Generic[Item]):
 
     def _run(self) -> None:
         while True:
-            self._wake.wait()
+            self._wait(self._wake)
             if not self._is_stopping:
-                self._hurry.wait(self._linger_s)
+                self._wait(self._hurry, self._linger_until)
             self._hurry.clear()
             self._wake.clear()
             self._work_on(self._take())
             if self._is_stopping and not self._queue:
+                self._settle_now()
                 return
+
+    def _wait(self, event: threading.Event, until: float | None = None) -> None:
+        """Wait for an event, and settle in the meantime if it is time to."""
+        if self._settle_at is not None and self._settle_at < (until or math.inf):
+            if event.wait(_seconds_to(self._settle_at)):
+                return
+            self._settle_now()
+        event.wait(None if until is None else _seconds_to(until))
+
+    def _settle_now(self) -> None:
+        self._settle_at = None
+        self._safely(self._settle, [])
 
     def _take(self) -> list[Item]:
         """Empty the queue."""
@@ -126,16 +159,27 @@ class Worker(Generic[Item]):
     def _work_on(self, taken: list[Item]) -> None:
         for first in range(0, len(taken), MAX_BATCH):
             batch = taken[first : first + MAX_BATCH]
-            self._work_safely(batch)
+            self._safely(partial(self._work, batch), batch)
             with self._done:
                 self._done_count += len(batch)
                 self._done.notify_all()
+            self._settle_if_due()
 
-    def _work_safely(self, batch: list[Item]) -> None:
+    def _settle_if_due(self) -> None:
+        if self._settle_at is None:
+            self._settle_at = time.monotonic() + self._settle_s
+        elif time.monotonic() >= self._settle_at:
+            self._settle_now()
+
+    def _safely(self, step: Callable[[], None], batch: list[Item]) -> None:
         try:
-            self._work(batch)
+            step()
         except Exception as error:  # noqa: BLE001 - the thread must outlive any batch
             self._lose(batch, error)
+
+
+def _seconds_to(time_s: float) -> float:
+    return max(time_s - time.monotonic(), 0.0)
 
 
 class Turns:

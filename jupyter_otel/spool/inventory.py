@@ -4,10 +4,11 @@ Only the spool touches it, under its lock. Nothing here knows SQLite.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from jupyter_otel.spool.rows import Loss, NewRow, Row
+from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
 
 
@@ -26,7 +27,7 @@ class Inventory:
         self.pending: Counter[Signal] = Counter()
         """Records, leased ones included."""
         self.done: set[int] = set()
-        """Leased rows that have their end but are still in the table."""
+        """Leased rows that have their end but may still be in the table."""
         self._leased: dict[int, _Leased] = {}
         self._strays: set[int] = set()
         self._losses: list[Loss] = []
@@ -74,24 +75,31 @@ class Inventory:
                 self.remove(*self._leased[row_id])
                 self.done.add(row_id)
 
-    def forget_done(self) -> None:
+    def forget(self, done: Iterable[int]) -> None:
         """Drop the leases of finished rows: they are deleted."""
-        for row_id in self.done:
+        for row_id in set(done):
             self._leased.pop(row_id, None)
-        self._strays -= self.done
-        self.done.clear()
+            self._strays.discard(row_id)
+            self.done.discard(row_id)
 
-    def lose_table(self) -> None:
-        """Count all rows as lost, but leased ones only once they are released."""
+    def lose(self, row: NewRow) -> None:
+        """Count a row as lost, that no sender has."""
+        self.remove(row.signal, row.records, len(row.body))
+        self._lose(row.signal, row.records)
+
+    def lose_table(self, young: YoungRows) -> None:
+        """Count all rows as lost but the young ones, leased ones once released."""
         self._strays |= self._leased.keys() - self.done
-        stray = [self._leased[row_id] for row_id in self._strays]
-        kept: Counter[Signal] = Counter()
-        for leased in stray:
-            kept[leased.signal] += leased.records
+        self._strays.difference_update(row_id for row_id, _ in young)
+        kept = [self._leased[row_id] for row_id in self._strays]
+        kept += [_Leased(r.signal, r.records, len(r.body)) for _, (r, *_) in young]
+        pending: Counter[Signal] = Counter()
+        for row in kept:
+            pending[row.signal] += row.records
         for signal in Signal:
-            if lost := self.pending[signal] - kept[signal]:
+            if lost := self.pending[signal] - pending[signal]:
                 self._lose(signal, lost)
-        self.pending, self.size = kept, sum(leased.size for leased in stray)
+        self.pending, self.size = pending, sum(row.size for row in kept)
 
     def take_losses(self) -> list[Loss]:
         """Return losses that no caller has been told of yet."""

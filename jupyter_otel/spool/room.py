@@ -1,9 +1,10 @@
 """Which rows go when the spool is full: a decision over sizes, no database."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from jupyter_otel.spool.rows import NewRow
+from jupyter_otel.spool.rows import Loss, NewRow
+from jupyter_otel.tally import DropReason, Signal
 
 
 class KeptRow(NamedTuple):
@@ -64,14 +65,19 @@ def plan_eviction(
     return Plan(new[taken:], [*lose, *new[:taken]], evict)
 
 
+def losses_of(rows: Sequence[NewRow], reason: DropReason) -> list[Loss]:
+    """Return what is lost with new rows."""
+    return [Loss(row.signal, reason, row.records) for row in rows]
+
+
+def losses_of_kept(rows: Sequence[KeptRow], reason: DropReason) -> list[Loss]:
+    """Return what is lost with rows that were in the spool."""
+    return [Loss(Signal(row.signal), reason, row.records) for row in rows]
+
+
 def _goes_first(old: KeptRow, new: Sequence[NewRow], taken: int) -> bool:
     return taken == len(new) or old.priority <= new[taken].priority
 
 
 def _priority(row: NewRow) -> int:
     return row.priority
-
-
-def sizes(rows: Iterable[tuple[int, str, int, int, int]]) -> Iterator[KeptRow]:
-    """Read ``(id, signal, records, size, priority)`` tuples as rows."""
-    return (KeptRow(*row) for row in rows)

@@ -3,44 +3,46 @@
 One process writes a spool file. Threads share it through one lock that is held around
 every use of the connection, closing included: SQLite crashes otherwise. Sizes and
 counts are kept beside the database, so that nothing is summed while events flow.
+
+A new row is *young*: in memory, so that one whose receiver answers at once never
+touches the disk. `Spool.settle` writes those that are still there; the pipeline's
+worker calls it in time (``worker.py`` has the bound on what a dying process loses).
+Nothing is young in a synchronous spool, nor in one without a directory::
+
+    append ─▶ young ─┬─ acknowledge, discard ─▶ gone, without any I/O
+                     └─ settle ─▶ on disk ─▶ acknowledge, discard ─▶ deleted
 """
 
+import heapq
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
 from jupyter_otel.complaints import Complaints
 from jupyter_otel.errors import SpoolError
+from jupyter_otel.spool import table
 from jupyter_otel.spool.database import is_damage, open_database, transaction
 from jupyter_otel.spool.files import SpoolFile, create_spool_file
 from jupyter_otel.spool.forks import keep_from_children
 from jupyter_otel.spool.inventory import Inventory
 from jupyter_otel.spool.room import (
-    KeptRow,
     Plan,
+    losses_of,
+    losses_of_kept,
     plan_eviction,
     plan_refusal,
-    sizes,
 )
 from jupyter_otel.spool.rows import Loss, NewRow, Row, StoredRow
+from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
 
-_INSERT = (
-    "INSERT INTO rows (id, signal, subject, consent_group, priority, records,"
-    " revision, attempts, created_ns, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_LEASE = "SELECT id, records, attempts, body FROM rows WHERE signal = ? ORDER BY id"
-_WORST_FIRST = (
-    "SELECT id, signal, records, length(body), priority FROM rows"
-    " ORDER BY priority, created_ns, id"
-)
-_EXPIRED = (
-    "SELECT id, signal, records, length(body), priority FROM rows WHERE created_ns < ?"
-)
+_MAX_YOUNG_BYTES = 4 * 2**20
+"""More of them would be a long commit, and memory, for what no receiver takes."""
 
 
 class Spool:
@@ -72,6 +74,8 @@ class Spool:
         self._now_ns = now_ns
         self._lock = threading.Lock()
         self._inventory = Inventory()
+        self._young = YoungRows()
+        self._max_young = 0 if synchronous or directory is None else _MAX_YOUNG_BYTES
         self._complaints = Complaints()
         self._file: SpoolFile | None = None
         self._connection: sqlite3.Connection | None = self._open()
@@ -83,7 +87,7 @@ class Spool:
         return self._file.path if self._file else None
 
     def append(self, rows: Sequence[NewRow]) -> list[Loss]:
-        """Keep rows, all in one transaction; return what was lost for it.
+        """Keep rows, young where they may be; return what was lost for it.
 
         Lost are older rows of lower priority that had to make room, or some of the
         rows themselves; all of them, as ``spool_error``, when the disk is full or
@@ -92,13 +96,27 @@ class Spool:
         """
         with self._lock:
             if self._connection is None:
-                return _losses(rows, DropReason.SHUTDOWN)
+                return losses_of(rows, DropReason.SHUTDOWN)
+            if self._may_be_young(rows):
+                self._add_young(rows)
+                return self._inventory.take_losses()
+            self._settle()
             try:
                 lost = self._append(self._connection, rows)
             except sqlite3.Error as error:
                 self._recover(error)
-                lost = _losses(rows, DropReason.SPOOL_ERROR)
+                lost = losses_of(rows, DropReason.SPOOL_ERROR)
             return [*self._inventory.take_losses(), *lost]
+
+    def settle(self) -> list[Loss]:
+        """Write the young rows in one transaction; return what was lost. Never raises.
+
+        Rows that the disk does not take are lost, as ``spool_error``; those that are
+        leased stay young, as their sender may still get them away.
+        """
+        with self._lock:
+            self._settle()
+            return self._inventory.take_losses()
 
     def take_over(
         self, rows: Sequence[StoredRow], accept: Callable[[Signal, int], None]
@@ -115,7 +133,7 @@ class Spool:
             if connection is None or size > self._max_bytes - self._inventory.size:
                 return False
             with transaction(connection):
-                self._insert(connection, rows)
+                table.insert(connection, self._with_ids(rows))
             for stored in rows:
                 self._inventory.add(stored.row)
                 accept(stored.row.signal, stored.row.records)
@@ -161,14 +179,13 @@ class Spool:
         """Give rows back that cannot be sent now, one attempt older. Never raises."""
         with self._lock:
             waiting = self._inventory.release(ids)
-            self._execute(
-                "UPDATE rows SET attempts = attempts + 1 WHERE id = ?", waiting
-            )
+            self._execute(table.add_attempt, self._young.add_attempt(waiting))
 
     def expire(self) -> list[Loss]:
         """Remove rows older than the age limit; return what was lost. Never raises."""
         with self._lock:
             lost: list[Loss] = []
+            self._settle()
             try:
                 if self._connection is not None:
                     lost = self._expire(self._connection)
@@ -191,30 +208,34 @@ class Spool:
         with self._lock:
             if self._connection is None:
                 return None
-            try:
-                found = self._connection.execute("SELECT min(created_ns) FROM rows")
-                return found.fetchone()[0]  # type: ignore[no-any-return]
-            except sqlite3.Error:
-                return None
+            times = [self._young.oldest_ns()]
+            with suppress(sqlite3.Error):
+                times.append(table.oldest_ns(self._connection))
+            return min((time for time in times if time is not None), default=None)
 
-    def close(self) -> None:
-        """Close the spool; an empty file is removed, another waits for adoption."""
+    def close(self) -> list[Loss]:
+        """Close the spool; return what the disk did not take.
+
+        An empty file is removed, another waits for adoption.
+        """
         with self._lock:
             if self._connection is None:
-                return
+                return []
+            self._settle()
             self._flush_done()
             self._connection.close()
             self._connection = None
-            if self._file is None:
-                return
-            if self._inventory.pending.total() == 0:
-                self._file.delete()
-            self._file.release()
+            if self._file is not None:
+                if self._inventory.pending.total() == 0:
+                    self._file.delete()
+                self._file.release()
+            return self._inventory.take_losses()
 
     def disown(self) -> object:
         """Act as closed, in a forked child, without touching the parent's files."""
         inherited = (self._connection, self._file, self._lock)
         self._lock = threading.Lock()
+        self._young = YoungRows()
         self._connection = self._file = None
         return inherited
 
@@ -226,34 +247,55 @@ class Spool:
         except sqlite3.Error as error:
             raise SpoolError(f"The spool cannot be opened: {error}.") from error
 
+    def _may_be_young(self, rows: Sequence[NewRow]) -> bool:
+        size = sum(len(row.body) for row in rows)
+        free = self._max_bytes - self._inventory.size
+        return size <= min(free, self._max_young - self._young.size)
+
+    def _add_young(self, rows: Sequence[NewRow]) -> None:
+        now_ns = self._now_ns()
+        for row in rows:
+            self._young.add(self._inventory.next_id(), StoredRow(row, 0, now_ns))
+            self._inventory.add(row)
+
+    def _settle(self) -> None:
+        if self._connection is None or not self._young:
+            return
+        try:
+            with transaction(self._connection) as connection:
+                table.insert(connection, self._young)
+        except sqlite3.Error as error:
+            self._lose_young()
+            self._recover(error)
+            return
+        self._young = YoungRows()
+
+    def _lose_young(self) -> None:
+        idle = {i: row for i, row in self._young if not self._inventory.is_leased(i)}
+        for row, *_ in idle.values():
+            self._inventory.lose(row)
+        self._young.remove(idle)
+
     def _append(
         self, connection: sqlite3.Connection, rows: Sequence[NewRow]
     ) -> list[Loss]:
         plan = self._plan(connection, rows)
         now_ns = self._now_ns()
         with transaction(connection):
-            _delete(connection, [row.id for row in plan.evict])
-            self._insert(connection, [StoredRow(row, 0, now_ns) for row in plan.keep])
+            table.delete(connection, [row.id for row in plan.evict])
+            kept = [StoredRow(row, 0, now_ns) for row in plan.keep]
+            table.insert(connection, self._with_ids(kept))
         for row in plan.evict:
             self._inventory.remove(Signal(row.signal), row.records, row.size)
         for new in plan.keep:
             self._inventory.add(new)
         return [
-            *_kept_losses(plan.evict, DropReason.SPOOL_FULL),
-            *_losses(plan.lose, DropReason.SPOOL_FULL),
+            *losses_of_kept(plan.evict, DropReason.SPOOL_FULL),
+            *losses_of(plan.lose, DropReason.SPOOL_FULL),
         ]
 
-    def _insert(
-        self, connection: sqlite3.Connection, rows: Sequence[StoredRow]
-    ) -> None:
-        next_id = self._inventory.next_id
-        connection.executemany(
-            _INSERT,
-            [
-                (next_id(), *row[:-1], attempts, created_ns, row.body)
-                for row, attempts, created_ns in rows
-            ],
-        )
+    def _with_ids(self, rows: Sequence[StoredRow]) -> list[tuple[int, StoredRow]]:
+        return [(self._inventory.next_id(), row) for row in rows]
 
     def _plan(self, connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Plan:
         free = self._max_bytes - self._inventory.size
@@ -261,7 +303,7 @@ class Spool:
             return Plan(list(rows), [], [])
         if self._refuse:
             return plan_refusal(rows, free)
-        worst_first = sizes(connection.execute(_WORST_FIRST))
+        worst_first = table.worst_first(connection)
         may_go = (row for row in worst_first if not self._inventory.is_leased(row.id))
         return plan_eviction(rows, may_go, free, self._max_bytes)
 
@@ -270,9 +312,14 @@ class Spool:
     ) -> Iterator[Row]:
         if connection is None:
             return
-        for row_id, records, attempts, body in connection.execute(_LEASE, (signal,)):
-            if not self._inventory.is_leased(row_id):
-                yield Row(row_id, signal, records, attempts, body)
+        rows = heapq.merge(
+            table.oldest_first(connection, signal),
+            self._young.oldest_first(signal),
+            key=attrgetter("id"),
+        )
+        for row in rows:
+            if not self._inventory.is_leased(row.id):
+                yield row
 
     def _finish(self, ids: Sequence[int]) -> None:
         with self._lock:
@@ -281,16 +328,21 @@ class Spool:
 
     def _flush_done(self) -> None:
         """Delete finished rows; what fails stays finished, and is tried again."""
+        self._inventory.forget(self._young.remove(self._inventory.done))
         done = list(self._inventory.done)
-        if done and self._execute("DELETE FROM rows WHERE id = ?", done):
-            self._inventory.forget_done()
+        if self._execute(table.delete, done):
+            self._inventory.forget(done)
 
-    def _execute(self, statement: str, ids: Sequence[int]) -> bool:
-        if self._connection is None:
+    def _execute(
+        self,
+        statement: Callable[[sqlite3.Connection, Iterable[int]], None],
+        ids: Sequence[int],
+    ) -> bool:
+        if self._connection is None or not ids:
             return False
         try:
             with transaction(self._connection) as connection:
-                connection.executemany(statement, [(row_id,) for row_id in ids])
+                statement(connection, ids)
         except sqlite3.Error:
             return False
         return True
@@ -315,7 +367,7 @@ class Spool:
             return
         self._connection.close()
         self._file.set_aside()
-        self._inventory.lose_table()
+        self._inventory.lose_table(self._young)
         try:
             self._connection = self._open()
         except SpoolError:
@@ -326,25 +378,13 @@ class Spool:
         limit_ns = self._now_ns() - self._max_age_ns
         old = [
             row
-            for row in sizes(connection.execute(_EXPIRED, (limit_ns,)))
+            for row in table.made_before(connection, limit_ns)
             if not self._inventory.is_leased(row.id)
         ]
         if not old:
             return []
         with transaction(connection):
-            _delete(connection, [row.id for row in old])
+            table.delete(connection, [row.id for row in old])
         for row in old:
             self._inventory.remove(Signal(row.signal), row.records, row.size)
-        return _kept_losses(old, DropReason.EXPIRED)
-
-
-def _delete(connection: sqlite3.Connection, ids: Sequence[int]) -> None:
-    connection.executemany("DELETE FROM rows WHERE id = ?", [(i,) for i in ids])
-
-
-def _losses(rows: Sequence[NewRow], reason: DropReason) -> list[Loss]:
-    return [Loss(row.signal, reason, row.records) for row in rows]
-
-
-def _kept_losses(rows: Sequence[KeptRow], reason: DropReason) -> list[Loss]:
-    return [Loss(Signal(row.signal), reason, row.records) for row in rows]
+        return losses_of_kept(old, DropReason.EXPIRED)

@@ -119,3 +119,104 @@ def test_many_threads_lose_nothing():
     worker.stop(5)
 
     assert sorted(seen) == [(name, n) for name in range(8) for n in range(500)]
+
+
+class Diary:
+    """Notes what a worker does, in order."""
+
+    def __init__(self):
+        self.notes = []
+        self._changed = threading.Condition()
+
+    def work(self, batch):
+        """Note a batch."""
+        self.note("work")
+
+    def settle(self):
+        """Note that it was time to settle."""
+        self.note("settle")
+
+    def note(self, what):
+        """Add a note."""
+        with self._changed:
+            self.notes.append(what)
+            self._changed.notify_all()
+
+    def wait_for(self, notes):
+        """Return once these are all the notes."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.notes == notes, 5)
+        assert self.notes == notes
+
+
+def test_a_batch_is_settled_once_though_nothing_new_comes():
+    diary = Diary()
+    worker = Worker(diary.work, nobody, linger_s=0, settle=diary.settle, settle_s=0.01)
+    worker.start()
+
+    worker.put("one", 1)
+    diary.wait_for(["work", "settle"])
+    worker.put("two", 1)
+    diary.wait_for(["work", "settle"] * 2)
+    assert worker.finish(5)
+    assert diary.notes == ["work", "settle"] * 2
+    worker.stop(5)
+
+
+def test_settling_does_not_wait_for_a_batch_that_lingers():
+    diary = Diary()
+    worker = Worker(diary.work, nobody, linger_s=60, settle=diary.settle)
+    worker.start()
+    worker.put("one", 1)
+    worker.finish(5)
+    worker.put("two", 1)
+
+    diary.wait_for(["work", "settle"])
+    worker.stop(5)
+
+
+def test_settling_does_not_wait_for_the_queue_to_be_empty():
+    diary = Diary()
+    worker = Worker(diary.work, nobody, settle=diary.settle, settle_s=0)
+    for number in range(4 * MAX_BATCH):
+        worker.put(number, 1)
+    worker.start()
+    worker.finish(5)
+    worker.stop(5)
+
+    assert diary.notes[:6] == ["work", "work", "settle"] * 2
+
+
+def test_stopping_settles_last():
+    diary = Diary()
+    worker = Worker(diary.work, nobody, settle=diary.settle, settle_s=60)
+    worker.start()
+    worker.put("last", 1)
+    worker.stop(5)
+
+    assert diary.notes == ["work", "settle"]
+
+
+def test_settling_that_fails_does_not_end_the_thread():
+    lost = []
+    diary = Diary()
+
+    def settle():
+        diary.note("settle")
+        raise ValueError
+
+    worker = Worker(
+        diary.work,
+        lambda batch, error: lost.append((batch, type(error))),
+        linger_s=0,
+        settle=settle,
+        settle_s=0,
+    )
+    worker.start()
+    worker.put("one", 1)
+    diary.wait_for(["work", "settle"])
+    worker.put("two", 1)
+    diary.wait_for(["work", "settle"] * 2)
+    worker.stop(5)
+
+    assert lost == [([], ValueError)] * 3

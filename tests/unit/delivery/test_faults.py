@@ -113,6 +113,7 @@ spool = Spool(pathlib.Path({str(tmp_path)!r}), max_bytes=2**20, max_age_s=3600,
               when_full="drop", synchronous=False)
 spool.append([NewRow(Signal.LOGS, "", "data", 1, 1, "r", {logs_request("kept")!r})])
 spool.lease(Signal.LOGS, max_rows=9, max_bytes=999)
+spool.settle()
 os.kill(os.getpid(), signal.SIGKILL)
 """
     killed = subprocess.run([sys.executable, "-c", script], check=False)

@@ -21,6 +21,7 @@ spool = Spool(pathlib.Path(sys.argv[1]), max_bytes=2**24, max_age_s=3600,
 name, count = sys.argv[2], int(sys.argv[3])
 spool.append([NewRow(Signal.LOGS, "ada", "data", 2, 3, "r1", f"{name} {i}".encode())
               for i in range(count)])
+spool.settle()
 """
 _DIE = "os.kill(os.getpid(), signal.SIGKILL)\n"
 _WAIT = "print('ready', flush=True)\nsys.stdin.read()\n"
@@ -218,6 +219,7 @@ def test_a_corrupt_file_is_set_aside_with_a_warning_and_others_are_adopted(
 def test_a_row_that_makes_no_sense_sets_its_file_aside(open_spool, tmp_path, row):
     orphan = open_spool(tmp_path)
     orphan.append([row()])
+    orphan.settle()
     orphan._connection.execute("UPDATE rows SET signal = 'smoke'")
     path = orphan.path
     orphan.close()

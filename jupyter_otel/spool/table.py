@@ -1,0 +1,73 @@
+"""Every statement that the spool runs on its table; nothing here decides or counts.
+
+Callers hold the spool's lock, and a transaction around what writes.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from jupyter_otel.spool.room import KeptRow
+from jupyter_otel.spool.rows import Row, StoredRow
+from jupyter_otel.tally import Signal
+
+_INSERT = (
+    "INSERT INTO rows (id, signal, subject, consent_group, priority, records,"
+    " revision, attempts, created_ns, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_OLDEST_FIRST = (
+    "SELECT id, records, attempts, body FROM rows WHERE signal = ? ORDER BY id"
+)
+_WORST_FIRST = (
+    "SELECT id, signal, records, length(body), priority FROM rows"
+    " ORDER BY priority, created_ns, id"
+)
+_MADE_BEFORE = (
+    "SELECT id, signal, records, length(body), priority FROM rows WHERE created_ns < ?"
+)
+
+
+def insert(
+    connection: sqlite3.Connection, rows: Iterable[tuple[int, StoredRow]]
+) -> None:
+    """Write rows under their ids."""
+    connection.executemany(
+        _INSERT,
+        [
+            (row_id, *row[:-1], attempts, created_ns, row.body)
+            for row_id, (row, attempts, created_ns) in rows
+        ],
+    )
+
+
+def delete(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Remove rows; ids that are not there are passed over."""
+    statement = "DELETE FROM rows WHERE id = ?"
+    connection.executemany(statement, [(row_id,) for row_id in ids])
+
+
+def add_attempt(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Count one more attempt at sending rows."""
+    statement = "UPDATE rows SET attempts = attempts + 1 WHERE id = ?"
+    connection.executemany(statement, [(row_id,) for row_id in ids])
+
+
+def oldest_first(connection: sqlite3.Connection, signal: Signal) -> Iterator[Row]:
+    """Read a signal's rows."""
+    for row_id, records, attempts, body in connection.execute(_OLDEST_FIRST, (signal,)):
+        yield Row(row_id, signal, records, attempts, body)
+
+
+def worst_first(connection: sqlite3.Connection) -> Iterator[KeptRow]:
+    """Read all rows, lowest priority first, oldest within it."""
+    return map(KeptRow._make, connection.execute(_WORST_FIRST))
+
+
+def made_before(connection: sqlite3.Connection, limit_ns: int) -> Iterator[KeptRow]:
+    """Read the rows that are older than a time."""
+    return map(KeptRow._make, connection.execute(_MADE_BEFORE, (limit_ns,)))
+
+
+def oldest_ns(connection: sqlite3.Connection) -> int | None:
+    """Return when the oldest row was made; None: there is none."""
+    found = connection.execute("SELECT min(created_ns) FROM rows").fetchone()
+    return found[0]  # type: ignore[no-any-return]
