@@ -6,8 +6,9 @@ Samplers and id generators are the SDK's, or any that implement its interfaces.
 import logging
 import os
 from collections.abc import Callable
+from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry.context import Context
 
@@ -23,6 +24,15 @@ _log = logging.getLogger(__name__)
 _READ_AT_IMPORT = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"
 
 
+class _SdkParts(NamedTuple):
+    """What a span's identity is made with."""
+
+    sampler: "Sampler"
+    ids: "IdGenerator"
+    yes: Any
+    """The sampler's decision that means: export it."""
+
+
 class SpanStarter:
     """Gives new spans their identity; safe in any thread.
 
@@ -36,26 +46,42 @@ class SpanStarter:
         sampler: "Sampler | None" = None,
         id_generator: "IdGenerator | None" = None,
     ) -> None:
-        self._sampler = sampler or _configured_sampler()
-        self._yes = _sdk("sampling").Decision.RECORD_AND_SAMPLE
-        self._ids = id_generator or _sdk("id_generator").RandomIdGenerator()
+        self._given = (sampler, id_generator)
+
+    def prepare(self) -> None:
+        """Import the SDK and read its variables now, on the caller's thread.
+
+        Else the first span waits for that, 30 ms.
+        """
+        _ = self._sdk_parts
+
+    @cached_property
+    def _sdk_parts(self) -> "_SdkParts":
+        sampler, id_generator = self._given
+        return _SdkParts(
+            sampler or _configured_sampler(),
+            id_generator or _sdk("id_generator").RandomIdGenerator(),
+            _sdk("sampling").Decision.RECORD_AND_SAMPLE,
+        )
 
     def start(self, parent: SpanContext | None = None, name: str = "") -> SpanContext:
         """Return a new span's identity, under ``parent`` or at the root of a trace."""
         if parent is None:
-            return self._begin(self._ids.generate_trace_id(), Context(), b"", name)
+            trace_id = self._sdk_parts.ids.generate_trace_id()
+            return self._begin(trace_id, Context(), b"", name)
         trace_id = int.from_bytes(parent.trace_id, "big")
         return self._begin(trace_id, as_context(parent), parent.span_id, name)
 
     def _begin(
         self, trace_id: int, parent: Context, parent_span_id: bytes, name: str
     ) -> SpanContext:
-        verdict = self._sampler.should_sample(parent, trace_id, name)
+        sampler, ids, yes = self._sdk_parts
+        verdict = sampler.should_sample(parent, trace_id, name)
         return SpanContext(
             trace_id=trace_id.to_bytes(16, "big"),
-            span_id=self._ids.generate_span_id().to_bytes(8, "big"),
+            span_id=ids.generate_span_id().to_bytes(8, "big"),
             parent_span_id=parent_span_id,
-            sampled=verdict.decision is self._yes,
+            sampled=verdict.decision is yes,
         )
 
 

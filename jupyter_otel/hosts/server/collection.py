@@ -74,6 +74,9 @@ class Collection:
         if schema is None or not telemetry.intake.admits(schema):
             return
         capture = _execution_capture(serverapp, telemetry, schema)
+        # Beside the start, and before the first cell: the SDK's import is slow.
+        prepare = telemetry.spans.prepare
+        threading.Thread(target=prepare, name="jupyter_otel-sdk", daemon=True).start()
         settings = serverapp.web_app.settings
         settings[_CONNECTION_CLASS] = capturing(settings[_CONNECTION_CLASS], capture)
         # Only beside our own handler: any handler makes the bus validate.
