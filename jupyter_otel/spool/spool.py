@@ -17,17 +17,15 @@ import heapq
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
-from jupyter_otel.complaints import Complaints
 from jupyter_otel.errors import SpoolError
 from jupyter_otel.spool import table
-from jupyter_otel.spool.database import is_damage, open_database, transaction
-from jupyter_otel.spool.files import SpoolFile, create_spool_file
+from jupyter_otel.spool.database import transaction
 from jupyter_otel.spool.forks import keep_from_children
 from jupyter_otel.spool.inventory import Inventory
 from jupyter_otel.spool.room import (
@@ -38,6 +36,7 @@ from jupyter_otel.spool.room import (
     plan_refusal,
 )
 from jupyter_otel.spool.rows import Loss, NewRow, Row, StoredRow
+from jupyter_otel.spool.store import Store
 from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
 
@@ -66,25 +65,25 @@ class Spool:
         synchronous: bool,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._directory = directory
         self._max_bytes = max_bytes
         self._max_age_ns = int(max_age_s * 1e9)
         self._refuse = when_full == "refuse"
-        self._synchronous = synchronous
         self._now_ns = now_ns
         self._lock = threading.Lock()
         self._inventory = Inventory()
         self._young = YoungRows()
         self._max_young = 0 if synchronous or directory is None else _MAX_YOUNG_BYTES
-        self._complaints = Complaints()
-        self._file: SpoolFile | None = None
-        self._connection: sqlite3.Connection | None = self._open()
+        self._store = Store(directory, synchronous=synchronous)
         keep_from_children(self)
 
     @property
     def path(self) -> Path | None:
         """Where the rows are on disk; None: in memory."""
-        return self._file.path if self._file else None
+        return self._store.path
+
+    @property
+    def _connection(self) -> sqlite3.Connection | None:
+        return self._store.connection
 
     def append(self, rows: Sequence[NewRow]) -> list[Loss]:
         """Keep rows, young where they may be; return what was lost for it.
@@ -179,7 +178,7 @@ class Spool:
         """Give rows back that cannot be sent now, one attempt older. Never raises."""
         with self._lock:
             waiting = self._inventory.release(ids)
-            self._execute(table.add_attempt, self._young.add_attempt(waiting))
+            self._store.execute(table.add_attempt, self._young.add_attempt(waiting))
 
     def expire(self) -> list[Loss]:
         """Remove rows older than the age limit; return what was lost. Never raises."""
@@ -223,29 +222,15 @@ class Spool:
                 return []
             self._settle()
             self._flush_done()
-            self._connection.close()
-            self._connection = None
-            if self._file is not None:
-                if self._inventory.pending.total() == 0:
-                    self._file.delete()
-                self._file.release()
+            self._store.close(is_empty=self._inventory.pending.total() == 0)
             return self._inventory.take_losses()
 
     def disown(self) -> object:
         """Act as closed, in a forked child, without touching the parent's files."""
-        inherited = (self._connection, self._file, self._lock)
+        inherited = (self._store.disown(), self._lock)
         self._lock = threading.Lock()
         self._young = YoungRows()
-        self._connection = self._file = None
         return inherited
-
-    def _open(self) -> sqlite3.Connection:
-        if self._directory is not None:
-            self._file = create_spool_file(self._directory)
-        try:
-            return open_database(self.path, synchronous=self._synchronous)
-        except sqlite3.Error as error:
-            raise SpoolError(f"The spool cannot be opened: {error}.") from error
 
     def _may_be_young(self, rows: Sequence[NewRow]) -> bool:
         size = sum(len(row.body) for row in rows)
@@ -330,22 +315,8 @@ class Spool:
         """Delete finished rows; what fails stays finished, and is tried again."""
         self._inventory.forget(self._young.remove(self._inventory.done))
         done = list(self._inventory.done)
-        if self._execute(table.delete, done):
+        if self._store.execute(table.delete, done):
             self._inventory.forget(done)
-
-    def _execute(
-        self,
-        statement: Callable[[sqlite3.Connection, Iterable[int]], None],
-        ids: Sequence[int],
-    ) -> bool:
-        if self._connection is None or not ids:
-            return False
-        try:
-            with transaction(self._connection) as connection:
-                statement(connection, ids)
-        except sqlite3.Error:
-            return False
-        return True
 
     @contextmanager
     def _used(self) -> Iterator[sqlite3.Connection | None]:
@@ -356,23 +327,8 @@ class Spool:
             raise SpoolError(f"The spool cannot be used: {error}.") from error
 
     def _recover(self, error: sqlite3.Error) -> None:
-        """Report an error; begin a new file if this one can never be used again."""
-        self._complaints.say(
-            "spool",
-            f"The spool {self.path or 'in memory'} fails ({error}); records that it "
-            "cannot keep are dropped and counted. Free some disk space, or set "
-            "OtelSpool.directory to a place that has some.",
-        )
-        if self._connection is None or self._file is None or not is_damage(error):
-            return
-        self._connection.close()
-        self._file.set_aside()
-        self._inventory.lose_table(self._young)
-        try:
-            self._connection = self._open()
-        except SpoolError:
-            self._file = None
-            self._connection = open_database(None, synchronous=False)
+        if self._store.recover(error):
+            self._inventory.lose_table(self._young)
 
     def _expire(self, connection: sqlite3.Connection) -> list[Loss]:
         limit_ns = self._now_ns() - self._max_age_ns
