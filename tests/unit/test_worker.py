@@ -1,4 +1,5 @@
 import threading
+import time
 
 from jupyter_otel.worker import MAX_BATCH, Worker
 
@@ -156,6 +157,7 @@ def test_a_batch_is_settled_once_though_nothing_new_comes():
 
     worker.put("one", 1)
     diary.wait_for(["work", "settle"])
+    time.sleep(0.05)  # in which a thread that polls would settle again
     worker.put("two", 1)
     diary.wait_for(["work", "settle"] * 2)
     assert worker.finish(5)
