@@ -186,7 +186,7 @@ def test_settling_does_not_wait_for_the_queue_to_be_empty():
     worker.finish(5)
     worker.stop(5)
 
-    assert diary.notes[:6] == ["work", "work", "settle"] * 2
+    assert "settle" in diary.notes[:3]
 
 
 def test_stopping_settles_last():
