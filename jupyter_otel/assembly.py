@@ -22,9 +22,10 @@ from jupyter_otel.mapping.limits import attribute_limits
 from jupyter_otel.mapping.mapper import Mapper
 from jupyter_otel.mapping.requests import RequestWriter
 from jupyter_otel.mapping.resource import resource_bytes, scope_bytes
-from jupyter_otel.pipeline import Pipeline, Stages
+from jupyter_otel.pipeline import Pipeline
 from jupyter_otel.policy.policy import CodePolicy, IdentityPolicy, Policy
 from jupyter_otel.preview import Previewer
+from jupyter_otel.processor import Stages
 from jupyter_otel.redaction.compiler import Redactor
 from jupyter_otel.redaction.keyed_hash import KeyFile
 from jupyter_otel.redaction.rebuild import Count

@@ -1,162 +1,50 @@
-"""The order of the stages, from an event handed in to rows in the spool.
+"""From an event handed in to rows in the spool: the threads around the stages.
 
 ::
 
     caller's thread   gate ─ snapshot ─▶ queue
-    worker thread     validate ▸ consent ▸ sample ▸ redact ▸ map ▸ spool
+    worker thread     the stages in order (``processor.py``) ▸ rows ▸ spool
     sender threads    (``delivery.py``) lease ▸ send ▸ acknowledge
 
-No other file knows it. Each stage is built by who composes the pipeline.
+Each stage is built by who composes the pipeline.
 """
 
-import random
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.complaints import Complaints
-from jupyter_otel.consent.consent import Consent
 from jupyter_otel.errors import SchemaError
-from jupyter_otel.event import (
-    NOBODYS,
-    Attribution,
-    Event,
-    RawEvent,
-    Source,
-)
-from jupyter_otel.mapping.mapper import Mapped, Mapper, SchemaMapping
+from jupyter_otel.event import NOBODYS, Attribution, RawEvent, Source
+from jupyter_otel.mapping.mapper import Mapped
 from jupyter_otel.mapping.requests import RequestWriter
-from jupyter_otel.policy.policy import Policy
 from jupyter_otel.policy.priority import priority
-from jupyter_otel.redaction.compiler import Redactor
-from jupyter_otel.redaction.plan import RedactionPlan
+from jupyter_otel.processor import (
+    UNREADABLE_TIME,
+    Held,
+    Processor,
+    Stages,
+    claim,
+    subject_of,
+)
 from jupyter_otel.schema import Group, Schema
 from jupyter_otel.snapshot import read_snapshot, take_snapshot
 from jupyter_otel.spool.rows import Loss, NewRow
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Refusal, Remark, Signal
-from jupyter_otel.worker import Turns, Worker
+from jupyter_otel.worker import SETTLE_S, Turns, Worker
 
 MAX_SNAPSHOT_BYTES = 16 * 2**20
-MAX_RECORD_BYTES = 2**20
 MAX_ROW_BYTES = 64 * 2**10
-UNREADABLE_TIME = -1
-"""In `Attribution.time_ns`: the event had a time that nobody can read."""
 
 # Python 3.11 looks a member of an enum up by a call: not for every event.
 _LOGS, _TRACES = Signal.LOGS, Signal.TRACES
-_MAPPING_ERROR = DropReason.MAPPING_ERROR
-_REDACTION_ERROR = DropReason.REDACTION_ERROR
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """What the pipeline runs events through, in this order."""
-
-    catalog: Catalog
-    policy: Policy
-    consent: Consent
-    redactor: Redactor
-    mapper: Mapper
-
-
-def claim(
-    schema: Schema, snapshot: bytes, attribution: Attribution, source: Source
-) -> RawEvent:
-    """Return an event as its producer claims it; a time nobody can read is now."""
-    now_ns = time.time_ns()
-    time_ns = attribution.time_ns
-    if time_ns is None or time_ns == UNREADABLE_TIME:
-        time_ns = now_ns
-    return RawEvent(
-        schema, snapshot, time_ns, now_ns, attribution.source or source, attribution
-    )
-
-
-class _Plan(NamedTuple):
-    """One schema's stages, compiled."""
-
-    is_valid: Callable[[object], bool]
-    redaction: RedactionPlan
-    mapping: SchemaMapping
-    group: Group
-    sample: float
-
 
 _RowKey: TypeAlias = tuple[Signal, Source, str, Group]
 """What the records of one row share: signal, source, subject, group."""
-
-
-class Processor:
-    """Runs single events through the stages; not thread-safe, one thread owns it."""
-
-    def __init__(self, stages: Stages) -> None:
-        self._stages = stages
-        self._allows = stages.consent.allows
-        self._plans: dict[Schema, _Plan] = {}
-        self._random = random.Random()  # noqa: S311 - sampling, not secrecy
-
-    def plan(self, schema: Schema) -> _Plan:
-        """Return a schema's compiled stages, compiling them at first sight."""
-        plan = self._plans.get(schema)
-        if plan is None:
-            plan = self._plans[schema] = self._compile(schema)
-        return plan
-
-    def process(
-        self, raw: RawEvent, *, answer: bool | None = None
-    ) -> Mapped | DropReason:
-        """Return an event's records, or the one reason why it has none.
-
-        ``answer`` stands in for the person's consent, for previews.
-        """
-        failure = _MAPPING_ERROR
-        try:
-            plan = self._plans.get(raw.schema) or self.plan(raw.schema)
-            data = read_snapshot(raw.data)
-            reason = self._objection(plan, raw, data, answer)
-            if reason is not None:
-                return reason
-            failure = _REDACTION_ERROR
-            redacted = plan.redaction.redact(Event(raw, data))
-            failure = _MAPPING_ERROR
-            mapped = plan.mapping.map(redacted)
-        except Exception:  # noqa: BLE001 - fail closed; no event stops the next ones
-            return failure
-        if len(mapped.log_record) + len(mapped.span or b"") > MAX_RECORD_BYTES:
-            return DropReason.TOO_LARGE
-        return mapped
-
-    def _objection(
-        self, plan: _Plan, raw: RawEvent, data: Any, answer: bool | None
-    ) -> DropReason | None:
-        """Return why an event may not go on, None if it may."""
-        attribution = raw.attribution
-        if not attribution.validated and not plan.is_valid(data):
-            return DropReason.INVALID
-        if not self._allows(attribution.person, plan.group, answer):
-            return DropReason.NO_CONSENT
-        if plan.sample < 1 and self._random.random() >= plan.sample:
-            return DropReason.SAMPLED
-        return None
-
-    def _compile(self, schema: Schema) -> _Plan:
-        policy = self._stages.policy
-        redaction = self._stages.redactor.compile(
-            schema,
-            lambda path, node: policy.decide(schema, path, node),
-            policy.decide_unclassified(schema.overlay),
-        )
-        return _Plan(
-            self._stages.catalog.validator(schema).is_valid,
-            redaction,
-            self._stages.mapper.compile(schema, redaction.slots),
-            schema.overlay.group,
-            schema.overlay.sample,
-        )
+_Records: TypeAlias = defaultdict[_RowKey, list[bytes]]
 
 
 class Pipeline:
@@ -205,9 +93,10 @@ class Pipeline:
         """The gate: one look-up in here passes nearly every event."""
         self._awaited: dict[int, bool] = {}
         """Events that a producer waits for, by identity → whether they are stored."""
-        self._processor = Processor(stages)
-        self._unstored: defaultdict[_RowKey, list[bytes]] = defaultdict(list)
-        self._worker: Worker[RawEvent] = Worker(
+        self._processor = Processor(stages, folds=sync_timeout_s is None)
+        self._unstored: _Records = defaultdict(list)
+        # None in the queue closes every window: somebody waits for all there is.
+        self._worker: Worker[RawEvent | None] = Worker(
             self._work, self._lose_batch, settle=self._settle
         )
 
@@ -267,12 +156,15 @@ class Pipeline:
 
     def finish(self, timeout_s: float) -> bool:
         """Wait until all that was accepted before is in the spool; False: too long."""
+        self._worker.put(None, 0)
         return self._worker.finish(timeout_s)
 
     def stop(self, timeout_s: float) -> None:
         """Take nothing more in; what is queued goes to the spool, or is dropped."""
+        self._worker.put(None, 0)
         for raw in self._worker.stop(timeout_s):
-            self._drop(DropReason.SHUTDOWN, raw)
+            if raw is not None:
+                self._drop(DropReason.SHUTDOWN, raw.schema)
 
     def _raise_if_invalid(self, schema: Schema, snapshot: bytes) -> None:
         validator = self._stages.catalog.validator(schema)
@@ -290,7 +182,8 @@ class Pipeline:
         if size <= MAX_SNAPSHOT_BYTES and self._worker.put(raw, size):
             return True
         too_large = size > MAX_SNAPSHOT_BYTES
-        self._drop(DropReason.TOO_LARGE if too_large else DropReason.OVERLOAD, raw)
+        reason = DropReason.TOO_LARGE if too_large else DropReason.OVERLOAD
+        self._drop(reason, raw.schema)
         return False
 
     def _put_and_wait(self, raw: RawEvent, timeout_s: float) -> bool:
@@ -300,13 +193,16 @@ class Pipeline:
             self._worker.finish(timeout_s)
         return self._awaited.pop(id(raw))
 
-    def _work(self, batch: Sequence[RawEvent]) -> None:
+    def _work(self, batch: Sequence[RawEvent | None]) -> None:
         """Process a batch into rows and store them in one transaction."""
-        records = self._unstored = defaultdict(list)
+        records: _Records = defaultdict(list)
+        self._unstored = records
         sorted_in = []
         turns = Turns()
         for raw in batch:
-            if self._sort(raw, records) and self._awaited:
+            if raw is None:
+                self._close_folds(records, math.inf)
+            elif self._sort(raw, records) and self._awaited:
                 sorted_in.append(raw)
             turns.give()
         is_stored = self._store(records)
@@ -315,23 +211,39 @@ class Pipeline:
             for raw in sorted_in:
                 self._awaited[id(raw)] = True
 
-    def _sort(self, raw: RawEvent, records: dict[_RowKey, list[bytes]]) -> bool:
-        """Put an event's records with those they share a row with; False: dropped."""
+    def _sort(self, raw: RawEvent, records: _Records) -> bool:
+        """Put an event's records with those they share a row with; False: none."""
         outcome = self._processor.process(raw)
         if isinstance(outcome, DropReason):
-            self._drop(outcome, raw)
+            self._drop(outcome, raw.schema)
             return False
-        person, group = raw.attribution.person, raw.schema.overlay.group
-        subject = "" if person is None else person.subject
-        log_record, span, unsampled = outcome
-        records[_LOGS, raw.source, subject, group].append(log_record)
+        if isinstance(outcome, Held):
+            self._books.aggregate(_LOGS, int(outcome.is_folded))
+            return False
+        group = raw.schema.overlay.group
+        self._add(records, outcome, (raw.source, subject_of(raw), group))
+        return True
+
+    def _close_folds(self, records: _Records, now_s: float) -> None:
+        """Put the records of windows that are over with the others."""
+        for schema, fold, outcome in self._processor.close_folds(now_s):
+            if isinstance(outcome, DropReason):
+                self._drop(outcome, schema)
+                continue
+            place = (fold.event.source, fold.subject, schema.overlay.group)
+            self._add(records, outcome, place)
+
+    def _add(
+        self, records: _Records, mapped: Mapped, place: tuple[Source, str, Group]
+    ) -> None:
+        log_record, span, unsampled = mapped
+        records[_LOGS, *place].append(log_record)
         if self._sends_traces and span is not None:
             self._books.accept(_TRACES)
-            records[_TRACES, raw.source, subject, group].append(span)
+            records[_TRACES, *place].append(span)
         elif self._sends_traces and unsampled:
             self._books.accept(_TRACES)
             self._books.drop(_TRACES, DropReason.SAMPLED)
-        return True
 
     def _store(self, records: Mapping[_RowKey, list[bytes]]) -> bool:
         """Append the rows; return whether all of them are stored."""
@@ -348,9 +260,19 @@ class Pipeline:
             self._wake_delivery(signal)
         return not losses
 
-    def _settle(self) -> None:
-        """Have rows that no receiver took at once written to the disk."""
-        self._book(self._spool.settle())
+    def _settle(self) -> float | None:
+        """Write rows that no receiver took at once; return when to be called again."""
+        now_s = time.monotonic()
+        end_s = self._processor.next_fold_end_s()
+        if end_s is None or end_s > now_s:
+            self._book(self._spool.settle())
+            return None if end_s is None else end_s - now_s
+        records: _Records = defaultdict(list)
+        self._unstored = records
+        self._close_folds(records, now_s)
+        self._store(records)
+        records.clear()
+        return SETTLE_S
 
     def _book(self, losses: Sequence[Loss]) -> None:
         for signal, reason, lost in losses:
@@ -369,7 +291,7 @@ class Pipeline:
             body=self._requests.write(source, bodies),
         )
 
-    def _lose_batch(self, _batch: Sequence[RawEvent], error: Exception) -> None:
+    def _lose_batch(self, _batch: Sequence[RawEvent | None], error: Exception) -> None:
         """Count what was ready for the spool when something unforeseen happened."""
         for (signal, *_), bodies in self._unstored.items():
             self._books.drop(signal, DropReason.SPOOL_ERROR, len(bodies))
@@ -377,12 +299,11 @@ class Pipeline:
             "worker", f"A batch of records was lost to {type(error).__name__}."
         )
 
-    def _drop(self, reason: DropReason, raw: RawEvent) -> None:
+    def _drop(self, reason: DropReason, schema: Schema) -> None:
         self._books.drop(_LOGS, reason)
         if reason not in (DropReason.NO_CONSENT, DropReason.SAMPLED):
-            name = raw.schema.id
-            text = f"Events of {name} are dropped: {reason}."
-            self._complaints.say(f"{reason} {name}", text)
+            text = f"Events of {schema.id} are dropped: {reason}."
+            self._complaints.say(f"{reason} {schema.id}", text)
 
 
 def _chunks(bodies: list[bytes]) -> list[list[bytes]]:

@@ -7,7 +7,7 @@ from jupyter_otel.event import Attribution, Person, Source
 from jupyter_otel.export.otlp_json import to_dict
 from jupyter_otel.mapping.mapper import Mapped
 from jupyter_otel.mapping.requests import RequestWriter
-from jupyter_otel.pipeline import Processor, Stages, claim
+from jupyter_otel.processor import Outcome, Processor, Stages, claim
 from jupyter_otel.redaction.plan import explain
 from jupyter_otel.schema import Schema
 from jupyter_otel.snapshot import take_snapshot
@@ -33,7 +33,7 @@ class Previewer:
         self._stages = stages
         self._requests = requests
         self._source = source
-        self._processor = Processor(stages)
+        self._processor = Processor(stages, folds=False)
 
     def preview(
         self, schema: Schema | None, data: Mapping[str, Any], asked: Asked
@@ -57,9 +57,11 @@ class Previewer:
             shown["properties"] = explain(self._processor.plan(schema).redaction)
         return shown
 
-    def _show(self, outcome: Mapped | DropReason) -> dict[str, Any]:
+    def _show(self, outcome: Outcome) -> dict[str, Any]:
         if isinstance(outcome, DropReason):
             return _refused(outcome)
+        if not isinstance(outcome, Mapped):
+            raise TypeError("A previewer's processor folds nothing.")
         shown = {
             "exported": True,
             "log_record": self._as_json(Signal.LOGS, outcome.log_record),

@@ -37,7 +37,8 @@ class Worker(Generic[Item]):
         max_bytes: The queue's bound in the sizes that `put` is told.
         linger_s: How long a batch waits to grow; 0: not at all.
         settle: Called on the worker's thread, ``settle_s`` after the first batch that
-            it has not been called for, and before the thread ends.
+            it has not been called for, before the thread ends, and after the seconds
+            that it returned; None: not before the next batch.
         settle_s: See there.
     """
 
@@ -49,7 +50,7 @@ class Worker(Generic[Item]):
         max_items: int = 65_536,
         max_bytes: int = 64 * 2**20,
         linger_s: float = LINGER_S,
-        settle: Callable[[], None] = lambda: None,
+        settle: Callable[[], float | None] = lambda: None,
         settle_s: float = SETTLE_S,
     ) -> None:
         self._work = work
@@ -140,7 +141,7 @@ class Worker(Generic[Item]):
 
     def _wait(self, event: threading.Event, until: float | None = None) -> None:
         """Wait for an event, and settle in the meantime if it is time to."""
-        if self._settle_at is not None and self._settle_at < (until or math.inf):
+        while self._settle_at is not None and self._settle_at < (until or math.inf):
             if event.wait(_seconds_to(self._settle_at)):
                 return
             self._settle_now()
@@ -148,7 +149,12 @@ class Worker(Generic[Item]):
 
     def _settle_now(self) -> None:
         self._settle_at = None
-        self._safely(self._settle, [])
+        self._safely(self._settle_once, [])
+
+    def _settle_once(self) -> None:
+        again_s = self._settle()
+        if again_s is not None:
+            self._settle_at = time.monotonic() + again_s
 
     def _take(self) -> list[Item]:
         """Empty the queue."""
@@ -166,9 +172,9 @@ class Worker(Generic[Item]):
             self._settle_if_due()
 
     def _settle_if_due(self) -> None:
-        if self._settle_at is None:
-            self._settle_at = time.monotonic() + self._settle_s
-        elif time.monotonic() >= self._settle_at:
+        due_s = time.monotonic() + self._settle_s
+        self._settle_at = min(self._settle_at or due_s, due_s)
+        if time.monotonic() >= self._settle_at:
             self._settle_now()
 
     def _safely(self, step: Callable[[], None], batch: list[Item]) -> None:

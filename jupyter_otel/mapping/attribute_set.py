@@ -12,6 +12,9 @@ from jupyter_otel.mapping.limits import AttributeLimits
 from jupyter_otel.schema import Schema
 
 ERROR_TYPE = "error.type"
+COUNT = "jupyter.aggregate.count"
+Extras = Sequence[tuple[str, str | int]]
+"""Attributes that are no property of the event: `ERROR_TYPE`, `COUNT`."""
 _SOURCE, _TRUST, _UID = "jupyter.source", "jupyter.trust", "log.record.uid"
 _USER = ("user.hash", "user.name")
 _NAMESAKE = b""
@@ -29,7 +32,7 @@ class AttributeNames:
             "jupyter.schema.package": schema.package,
         }
         self.constant = {k: v for k, v in constant.items() if v is not None}
-        taken = {*constant, _SOURCE, _TRUST, _UID, *_USER}
+        taken = {*constant, _SOURCE, _TRUST, _UID, COUNT, *_USER}
         self.payload: list[str | None] = []
         """Each slot's attribute; None where one declared before has its name."""
         for slot in slots:
@@ -62,7 +65,7 @@ class AttributeSet:
         self._first_count = len(self._constant) + 3
         self._source, self._trust, self._uid = map(encoder, (_SOURCE, _TRUST, _UID))
         self._user = {name: encoder(name) for name in _USER}
-        self._error_type = encoder(ERROR_TYPE)
+        self._extras = {name: encoder(name) for name in (ERROR_TYPE, COUNT)}
         self._payload = [
             _leave_out if name is None else encoder(name).encode
             for name in names.payload
@@ -71,7 +74,7 @@ class AttributeSet:
         self._prefixes: dict[tuple[Source, Trust], bytes] = {}
 
     def encode(
-        self, event: RedactedEvent, uid: str, error_type: str | None
+        self, event: RedactedEvent, uid: str, extras: Extras = ()
     ) -> tuple[list[bytes], int]:
         """Return the serialized attributes and how many were left out."""
         origin = (event.source, event.trust)
@@ -85,8 +88,8 @@ class AttributeSet:
             for encode, value in zip(self._payload, event.values, strict=True)
             if value is not None
         ]
-        if error_type is not None:
-            pieces.append(self._error_type.encode(error_type))
+        if extras:
+            pieces += [self._extras[name].encode(value) for name, value in extras]
         left_out = self._remove_namesakes(pieces) if self._has_namesakes else 0
         # The prefix is one piece of many attributes, the uid the next.
         surplus = self._first_count + len(pieces) - 2 - self._max_count

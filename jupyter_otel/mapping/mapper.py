@@ -6,7 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from jupyter_otel.event import RedactedEvent, Slot, SpanContext
-from jupyter_otel.mapping.attribute_set import AttributeNames, AttributeSet
+from jupyter_otel.mapping.attribute_set import (
+    COUNT,
+    ERROR_TYPE,
+    AttributeNames,
+    AttributeSet,
+    Extras,
+)
 from jupyter_otel.mapping.body import BodyWriter
 from jupyter_otel.mapping.limits import AttributeLimits
 from jupyter_otel.mapping.names import event_name
@@ -79,19 +85,24 @@ class SchemaMapping:
             self._finder = SpanFinder(overlay.span, self._reader, start_span)
             self._namer = SpanNamer(overlay.span.name, name, self._reader)
 
-    def map(self, event: RedactedEvent) -> Mapped:
-        """Return the event's records, serialized, without tag and length."""
+    def map(self, event: RedactedEvent, count: int | None = None) -> Mapped:
+        """Return the event's records, serialized, without tag and length.
+
+        ``count`` is how many events the record stands for, where it is an aggregate.
+        """
         uid = self._uids.make(event.observed_ns)
+        extras: Extras = () if count is None else ((COUNT, count),)
         if self._span is None:
-            log_record = self._log_record(event, uid, event.span, None)
+            log_record = self._log_record(event, uid, event.span, extras)
             return Mapped(log_record, None, False)
         context, timing = self._finder.find(event)
         failure = self._failure(event, self._span.error)
-        shown = None if self._says_error_type(event) else failure
-        log_record = self._log_record(event, uid, context, shown)
+        if failure is not None and not self._says_error_type(event):
+            extras = (*extras, (ERROR_TYPE, failure))
+        log_record = self._log_record(event, uid, context, extras)
         if timing is None or not timing.context.sampled:
             return Mapped(log_record, None, timing is not None)
-        attributes, dropped = self._span_attributes.encode(event, uid, shown)
+        attributes, dropped = self._span_attributes.encode(event, uid, extras)
         span = (
             span_fields(timing, self._namer.name(event), self._span.kind),
             *attributes,
@@ -111,9 +122,9 @@ class SchemaMapping:
         event: RedactedEvent,
         uid: str,
         context: SpanContext | None,
-        failure: str | None,
+        extras: Extras,
     ) -> bytes:
-        pieces, dropped = self._log_attributes.encode(event, uid, failure)
+        pieces, dropped = self._log_attributes.encode(event, uid, extras)
         pieces += (
             _TIMES.pack(_TIME_TAG, event.time_ns, _OBSERVED_TAG, event.observed_ns),
             self._severity_of(event),
