@@ -1,140 +1,20 @@
 # ruff: noqa: D102 - the methods of test doubles are documented where they are real
 import json
-from types import SimpleNamespace
 
 import pytest
-from jupyter_client.session import Session
-from jupyter_server.services.kernels.connection.base import (
-    deserialize_msg_from_ws_v1,
-    serialize_msg_to_ws_v1,
-)
 
 from jupyter_otel.event import Attribution, Person, SpanContext
 from jupyter_otel.sources.executions import Status
-from jupyter_otel.sources.kernel_messages import ExecutionCapture, capturing
-
-SESSION = Session(username="ann")
-MS = 1_000_000
-FIRST = (1).to_bytes(8, "big")
-CLIENT = SpanContext(bytes([1] * 16), bytes([2] * 8))
-STATE = {"tracestate": "a=b", "baggage": "c=d"}
-
-
-class Clock:
-    """A clock that tests move, and the timers that hang on it."""
-
-    def __init__(self) -> None:
-        self.ns = 1_000 * MS
-        self.timers = []
-
-    def call_later(self, delay_s, call):
-        timer = (delay_s, call)
-        self.timers.append(timer)
-        return lambda: timer in self.timers and self.timers.remove(timer)
-
-    def fire(self):
-        for _, call in list(self.timers):
-            call()
-
-
-class NumberedSpans:
-    """Spans whose ids count up."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def read_parent(self, carrier):
-        return CLIENT if carrier.get("traceparent") == "client" else None
-
-    def start(self, parent, name):
-        assert name == "execute"
-        self.count += 1
-        own = self.count.to_bytes(8, "big")
-        if parent is None:
-            return SpanContext(bytes([9] * 16), own)
-        return SpanContext(parent.trace_id, own, parent.span_id)
-
-    def headers(self, span):
-        return {"traceparent": f"span {span.span_id[-1]}"}
-
-
-class PlainConnection:
-    """What stands in the place of jupyter_server's own connection class."""
-
-    def __init__(self) -> None:
-        self.kernel_id = "k1"
-        self.kernel_manager = SimpleNamespace(kernel_name="python3")
-        self.websocket_handler = "handler of ann"
-        self.to_kernel, self.to_client, self.calls = [], [], []
-
-    def handle_incoming_message(self, message):
-        self.to_kernel.append(message)
-
-    def handle_outgoing_message(self, stream, frames):
-        self.to_client.append((stream, frames))
-
-    def on_kernel_restarted(self):
-        self.calls.append("restarted")
-
-    def on_restart_failed(self):
-        self.calls.append("restart failed")
-
-    def disconnect(self):
-        self.calls.append("disconnected")
-        return "done"
-
-
-class Rig:
-    """One captured connection and everything around it."""
-
-    def __init__(self, intake, schema, base=PlainConnection, **changes) -> None:
-        self.clock, self.intake = Clock(), intake
-        self.capture = ExecutionCapture(
-            **{
-                "intake": intake,
-                "schema": schema,
-                "code": "hash",
-                "spans": NumberedSpans(),
-                "person": lambda handler: Person("server", handler),
-                "notebook_path": {"k1": "a/b.ipynb"}.get,
-                "call_later": self.clock.call_later,
-                "now_ns": lambda: self.clock.ns,
-                **changes,
-            }
-        )
-        self.connection = capturing(base, self.capture)()
-
-    def ask(self, code="1 + 1", metadata=None, **content):
-        msg = SESSION.msg(
-            "execute_request",
-            {"code": code, "silent": False, **content},
-            metadata={"cellId": "c1"} if metadata is None else metadata,
-        )
-        self.connection.handle_incoming_message(as_v1(msg))
-        return msg
-
-    def say(self, parent, kind, content, at_ms=None):
-        self.clock.ns = self.clock.ns if at_ms is None else at_ms * MS
-        frames = SESSION.serialize(SESSION.msg(kind, content, parent=parent))
-        self.connection.handle_outgoing_message("iopub", frames)
-        return frames
-
-    def state(self, parent, state, at_ms=None):
-        self.say(parent, "status", {"execution_state": state}, at_ms)
-
-    def reply(self, parent, content=None, at_ms=None):
-        content = content or {"status": "ok", "execution_count": 1}
-        self.say(parent, "execute_reply", content, at_ms)
-
-    @property
-    def forwarded_metadata(self):
-        _, parts = deserialize_msg_from_ws_v1(self.connection.to_kernel[-1])
-        return json.loads(parts[2])
-
-
-def as_v1(msg):
-    names = ("header", "parent_header", "metadata", "content")
-    return serialize_msg_to_ws_v1([SESSION.pack(msg[name]) for name in names], "shell")
+from tests.unit.sources.kernel_rig import (
+    CLIENT,
+    FIRST,
+    MS,
+    SESSION,
+    STATE,
+    PlainConnection,
+    Rig,
+    as_v1,
+)
 
 
 @pytest.fixture
