@@ -10,12 +10,18 @@ nanoseconds since the Unix epoch; whoever feeds the table brings the clock.
     request ─▶ … ─▶ kernel gone, client gone          ended there
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from jupyter_otel.event import Attribution
+
+# A class as languages write it. Anything else is text of the kernel's choosing.
+_ERROR_NAME = re.compile(r"[\w.:]{1,256}")
+_OTHER_ERROR = "_OTHER"
+"""OpenTelemetry's word for an error whose type has no name to send."""
 
 
 class Status(StrEnum):
@@ -58,9 +64,8 @@ class Execution:
         """Take in the kernel's execute_reply: the end, but for late outputs."""
         self.replied_ns = now_ns
         self.status = _status(content)
-        self.error_name = _text(content.get("ename"))
-        count = content.get("execution_count")
-        self.execution_count = count if isinstance(count, int) else None
+        self.error_name = _error_name(content.get("ename"))
+        self.execution_count = _count(content.get("execution_count"))
 
     def give_up(self, status: Status, now_ns: int) -> None:
         """End it without a reply; one that has its reply keeps it."""
@@ -143,8 +148,14 @@ def _status(content: Mapping[str, Any]) -> Status:
     return Status.ERROR
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _error_name(value: object) -> str | None:
+    if not isinstance(value, str) or not value:
+        return None
+    return value if _ERROR_NAME.fullmatch(value) else _OTHER_ERROR
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None
 
 
 def _milliseconds(span_ns: int) -> float:

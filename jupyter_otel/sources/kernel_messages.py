@@ -42,6 +42,8 @@ _OUTPUTS = frozenset(
 )
 # nbformat's own rule. What breaks it is no id: VS Code sends a document's URI.
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# jupyter_client's own rule for the name of a kernel specification.
+_KERNEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,256}")
 # <session>_<process id>_<count>, as jupyter_client numbers its messages.
 _PYTHON_CLIENT_ID = re.compile(r".+_\d+_\d+")
 
@@ -184,9 +186,7 @@ class ConnectionWatch:
         kernel_id = self.kernel_id
         facts = {
             "kernel_id": kernel_id,
-            "kernel_name": getattr(
-                self._connection.kernel_manager, "kernel_name", None
-            ),
+            "kernel_name": _kernel_name(self._connection),
             "notebook_path": self._capture.notebook_path(kernel_id),
             "cell_id": _cell_id(request.metadata.get("cellId")),
             "client": client_of(request),
@@ -313,7 +313,9 @@ def _span(spans: Spans | None, metadata: Mapping[str, Any]) -> SpanContext | Non
 
 def _kernel_name(connection: Connection) -> str | None:
     name = getattr(connection.kernel_manager, "kernel_name", None)
-    return name if isinstance(name, str) else None
+    if isinstance(name, str) and _KERNEL_NAME.fullmatch(name):
+        return name
+    return None
 
 
 def _cell_id(value: object) -> str | None:

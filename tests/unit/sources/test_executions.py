@@ -63,6 +63,16 @@ def test_a_clock_that_steps_back_gives_no_negative_times():
         ({"status": "aborted"}, Status.ABORTED, None),
         ({"status": "abort"}, Status.ABORTED, None),
         ({"status": "error", "ename": ["odd"]}, Status.ERROR, None),
+        ({"status": "error", "ename": ""}, Status.ERROR, None),
+        (
+            {"status": "error", "ename": "std::range_error"},
+            Status.ERROR,
+            "std::range_error",
+        ),
+        ({"status": "error", "ename": "E" * 256}, Status.ERROR, "E" * 256),
+        ({"status": "error", "ename": "E" * 257}, Status.ERROR, "_OTHER"),
+        ({"status": "error", "ename": "no key 'sk-1'"}, Status.ERROR, "_OTHER"),
+        ({"status": "error", "ename": "Error\n"}, Status.ERROR, "_OTHER"),
         ({}, Status.ERROR, None),
     ],
 )
@@ -72,6 +82,15 @@ def test_a_reply_gives_the_status(content, status, error_name):
     run.reply(content, 1_001 * MS)
 
     assert (run.status, run.error_name) == (status, error_name)
+
+
+@pytest.mark.parametrize("count", [-1, True, 1.5, "3", None])
+def test_a_count_that_is_none_is_left_out(count):
+    run = execution()
+
+    run.reply({"status": "ok", "execution_count": count}, 1_001 * MS)
+
+    assert run.execution_count is None
 
 
 def test_it_is_over_when_reply_and_idle_are_there():

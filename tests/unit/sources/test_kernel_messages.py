@@ -109,6 +109,15 @@ def test_code_is_not_even_copied_unless_policy_keeps_it(intake, schema):
     assert intake.data[0]["code_lines"] == 2
 
 
+@pytest.mark.parametrize("name", [None, 7, "", "a b", "n" * 257])
+def test_a_kernels_name_that_is_none_is_left_out(rig, name):
+    rig.connection.kernel_manager.kernel_name = name
+
+    rig.ask()
+
+    assert "kernel_name" not in rig.intake.data[0]
+
+
 def test_an_error_has_its_name(rig):
     msg = rig.ask()
     rig.state(msg, "busy")
