@@ -87,12 +87,31 @@ class PropertyRule(NamedTuple):
     """Executed code: ``OtelPolicy.code`` decides, at every level."""
 
 
+def rule_text(value: Any) -> str | None:
+    """Return a scalar as overlays' rules compare it: ``true``, ``404``, ``error``.
+
+    A float without a fraction is an integer, as in JSON Schema. None: it is no scalar.
+    """
+    kind = type(value)
+    if kind is str:
+        return str(value)
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is float and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
+    return str(value) if kind in (int, float) else None
+
+
+_EXACT = 2**53
+"""Below it a float without a fraction stands for one integer only."""
+
+
 class SeverityRule(NamedTuple):
     """Which severity a record has, by the value of one property."""
 
     property: PropertyPath
     values: Mapping[str, str]
-    """Value as text → OpenTelemetry severity text (``ERROR``)."""
+    """By `rule_text` of the value: OpenTelemetry's severity text (``ERROR``)."""
 
 
 class SpanError(NamedTuple):
@@ -100,8 +119,17 @@ class SpanError(NamedTuple):
 
     property: PropertyPath
     values: frozenset[str]
+    """Each as `rule_text`."""
     type: tuple[PropertyPath, ...]
-    """The first of these properties that is there gives ``error.type``."""
+    """The first of these that is there, and a scalar, gives ``error.type``."""
+
+
+class NamePart(NamedTuple):
+    """A piece of a span's name."""
+
+    literal: str
+    property: PropertyPath | None
+    """What comes after it, if anything does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +140,13 @@ class SpanRule:
     end that share a key.
     """
 
-    name: str | None = None
-    """Text with ``{property}`` in it; None: the event name."""
+    name: tuple[NamePart, ...] = ()
+    """Empty: the event name."""
     kind: str = "internal"
     duration_ms: PropertyPath | None = None
-    start: Mapping[str, Any] = field(default_factory=dict)
+    start: Mapping[PropertyPath, Any] = field(default_factory=dict)
     """Property → value that marks the event that opens the span."""
-    end: Mapping[str, Any] = field(default_factory=dict)
+    end: Mapping[PropertyPath, Any] = field(default_factory=dict)
     key: tuple[PropertyPath, ...] = ()
     error: SpanError | None = None
 

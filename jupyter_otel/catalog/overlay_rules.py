@@ -10,14 +10,17 @@ from jupyter_otel.schema import (
     Category,
     Group,
     Level,
+    NamePart,
     Overlay,
     PropertyPath,
     PropertyRule,
     SeverityRule,
     SpanError,
     SpanRule,
+    rule_text,
 )
 
+_PROPERTY_IN_NAME = re.compile(r"\{([^{}]+)\}")
 _UNESCAPED_DOT = re.compile(r"(?<!\\)\.")
 
 
@@ -70,19 +73,35 @@ def _aggregate_rule(stated: Mapping[str, Any]) -> AggregateRule:
 def _span_rule(stated: Mapping[str, Any]) -> SpanRule:
     duration, error = stated.get("duration_ms"), stated.get("error")
     return SpanRule(
-        name=stated.get("name"),
+        name=_name_parts(stated.get("name", "")),
         kind=stated.get("kind", "internal"),
         duration_ms=None if duration is None else read_path(duration),
-        start=dict(stated.get("start", {})),
-        end=dict(stated.get("end", {})),
+        start=_marks(stated.get("start", {})),
+        end=_marks(stated.get("end", {})),
         key=tuple(read_path(path) for path in stated.get("key", ())),
         error=None if error is None else _span_error(error),
     )
 
 
+def _name_parts(text: str) -> tuple[NamePart, ...]:
+    """Return ``run {tool.name}`` in pieces."""
+    *pieces, rest = _PROPERTY_IN_NAME.split(text)
+    parts = [
+        NamePart(literal, read_path(name))
+        for literal, name in zip(pieces[::2], pieces[1::2], strict=True)
+    ]
+    return (*parts, NamePart(rest, None)) if rest else tuple(parts)
+
+
+def _marks(stated: Mapping[str, Any]) -> dict[PropertyPath, Any]:
+    return {read_path(name): value for name, value in stated.items()}
+
+
 def _span_error(stated: Mapping[str, Any]) -> SpanError:
     return SpanError(
         property=read_path(stated["property"]),
-        values=frozenset(str(value) for value in stated["values"]),
+        values=frozenset(
+            text for text in map(rule_text, stated["values"]) if text is not None
+        ),
         type=tuple(read_path(path) for path in stated.get("type", ())),
     )

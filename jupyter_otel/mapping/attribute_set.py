@@ -3,7 +3,7 @@
 Identity and schema come first, so that a limit of the count cuts payload.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from jupyter_otel.event import RedactedEvent, Slot, Source, Trust
@@ -17,8 +17,6 @@ Extras = Sequence[tuple[str, str | int]]
 """Attributes that are no property of the event: `ERROR_TYPE`, `COUNT`."""
 _SOURCE, _TRUST, _UID = "jupyter.source", "jupyter.trust", "log.record.uid"
 _USER = ("user.hash", "user.name")
-_NAMESAKE = b""
-"""In place of an attribute whose name another property has."""
 
 
 class AttributeNames:
@@ -32,17 +30,52 @@ class AttributeNames:
             "jupyter.schema.package": schema.package,
         }
         self.constant = {k: v for k, v in constant.items() if v is not None}
-        taken = {*constant, _SOURCE, _TRUST, _UID, COUNT, *_USER}
-        self.payload: list[str | None] = []
-        """Each slot's attribute; None where one declared before has its name."""
-        for slot in slots:
-            name = slot.attribute or ".".join(("jupyter.event", *slot.path))
-            self.payload.append(None if name in taken else name)
-            taken.add(name)
-        self.error_type_place = (
-            self.payload.index(ERROR_TYPE) if ERROR_TYPE in taken else None
-        )
-        """The slot that an overlay exports as ``error.type``."""
+        self.payload = [
+            slot.attribute or ".".join(("jupyter.event", *slot.path)) for slot in slots
+        ]
+        """Each slot's attribute; two may have one name."""
+        own = {*constant, _SOURCE, _TRUST, _UID, COUNT, *_USER}
+        self.namesakes = Namesakes(self.payload, own)
+        self.error_type_places = [
+            place for place, name in enumerate(self.payload) if name == ERROR_TYPE
+        ]
+        """The slots that an overlay exports as ``error.type``."""
+
+
+class Namesakes:
+    """The properties that share an attribute's name; false without any.
+
+    Args:
+        names: Each slot's attribute.
+        own: Names that no property may have.
+    """
+
+    def __init__(self, names: Sequence[str], own: Collection[str]) -> None:
+        places: dict[str, list[int]] = {}
+        for place, name in enumerate(names):
+            places.setdefault(name, []).append(place)
+        self._rivals = [
+            (rivals, 0 if name in own else 1)
+            for name, rivals in places.items()
+            if name in own or len(rivals) > 1
+        ]
+        """With how many of them a record may show."""
+
+    def __bool__(self) -> bool:
+        return bool(self._rivals)
+
+    def settle(self, values: Sequence[Any]) -> tuple[list[Any], int]:
+        """Return the values that keep their name, and how many there are not.
+
+        The first declared that is there keeps it.
+        """
+        kept, lost = list(values), 0
+        for rivals, room in self._rivals:
+            present = [place for place in rivals if values[place] is not None]
+            for place in present[room:]:
+                kept[place] = None
+                lost += 1
+        return kept, lost
 
 
 class AttributeSet:
@@ -66,17 +99,13 @@ class AttributeSet:
         self._source, self._trust, self._uid = map(encoder, (_SOURCE, _TRUST, _UID))
         self._user = {name: encoder(name) for name in _USER}
         self._extras = {name: encoder(name) for name in (ERROR_TYPE, COUNT)}
-        self._payload = [
-            _leave_out if name is None else encoder(name).encode
-            for name in names.payload
-        ]
-        self._has_namesakes = None in names.payload
+        self._payload = [encoder(name).encode for name in names.payload]
         self._prefixes: dict[tuple[Source, Trust], bytes] = {}
 
     def encode(
         self, event: RedactedEvent, uid: str, extras: Extras = ()
     ) -> tuple[list[bytes], int]:
-        """Return the serialized attributes and how many were left out."""
+        """Return the serialized attributes and how many the limit cut."""
         origin = (event.source, event.trust)
         prefix = self._prefixes.get(origin) or self._remember_prefix(*origin)
         pieces = [prefix, self._uid.encode_once(uid)]
@@ -90,19 +119,11 @@ class AttributeSet:
         ]
         if extras:
             pieces += [self._extras[name].encode(value) for name, value in extras]
-        left_out = self._remove_namesakes(pieces) if self._has_namesakes else 0
         # The prefix is one piece of many attributes, the uid the next.
         surplus = self._first_count + len(pieces) - 2 - self._max_count
-        if surplus > 0:
-            pieces = self._cut(origin, pieces)
-            left_out += surplus
-        return pieces, left_out
-
-    def _remove_namesakes(self, pieces: list[bytes]) -> int:
-        """Take out what `_leave_out` stands for; return how many there were."""
-        count = pieces.count(_NAMESAKE)
-        pieces[:] = [piece for piece in pieces if piece is not _NAMESAKE]
-        return count
+        if surplus <= 0:
+            return pieces, 0
+        return self._cut(origin, pieces), surplus
 
     def _remember_prefix(self, source: Source, trust: Trust) -> bytes:
         prefix = b"".join(self._first(source, trust))
@@ -118,7 +139,3 @@ class AttributeSet:
 
     def _cut(self, origin: tuple[Source, Trust], pieces: list[bytes]) -> list[bytes]:
         return [*self._first(*origin), *pieces[1:]][: self._max_count]
-
-
-def _leave_out(_value: Any) -> bytes:
-    return _NAMESAKE

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from jupyter_otel.event import RedactedEvent
-from jupyter_otel.mapping.severity import as_key
 from jupyter_otel.mapping.values import shape, utf8
 from jupyter_otel.mapping.wire import bytes_tag, varint
-from jupyter_otel.schema import PropertyPath
+from jupyter_otel.schema import PropertyPath, rule_text
 
 _BODY, _STRING_VALUE = bytes_tag(5), bytes_tag(1)
 _NO_SCALARS = (list, dict)
@@ -21,7 +20,6 @@ class BodyWriter:
     Args:
         event_name: Stands first.
         paths: Each slot's property.
-        attributes: Each slot's attribute; None where another property has its name.
         max_characters: OpenTelemetry's limit for a text in an attribute.
     """
 
@@ -29,7 +27,6 @@ class BodyWriter:
         self,
         event_name: str,
         paths: Sequence[PropertyPath],
-        attributes: Sequence[str | None],
         max_characters: int | None,
     ) -> None:
         self._event_name = event_name
@@ -37,11 +34,8 @@ class BodyWriter:
         if max_characters is not None:
             self._max_characters = min(max_characters, _MAX_CHARACTERS)
         self._heads: dict[int, bytes] = {}
-        named = zip(paths, attributes, strict=True)
         self._labels = [
-            (place, f" {path[-1]}=")
-            for place, (path, attribute) in enumerate(named)
-            if path and attribute is not None
+            (place, f" {path[-1]}=") for place, path in enumerate(paths) if path
         ]
 
     def write(self, event: RedactedEvent) -> bytes:
@@ -58,6 +52,11 @@ class BodyWriter:
         text = utf8(words)
         return (self._heads.get(len(text)) or self._head(len(text))) + text
 
+    def bare(self) -> bytes:
+        """Return the body of records that lost attributes: it must not show them."""
+        text = utf8(self._event_name)
+        return self._head(len(text)) + text
+
     def _head(self, size: int) -> bytes:
         """Return what stands before a body of that size: tags and lengths."""
         inner = _STRING_VALUE + varint(size)
@@ -65,7 +64,7 @@ class BodyWriter:
         return head
 
     def _short(self, value: Any) -> str:
-        text = value if type(value) is str else as_key(shape(value))
+        text = value if type(value) is str else rule_text(shape(value)) or ""
         if len(text) > self._max_characters:
             text = text[: self._max_characters - 1] + "…"
         return text if text.isprintable() else _one_line(text)

@@ -16,7 +16,7 @@ from jupyter_otel.mapping.attribute_set import (
 from jupyter_otel.mapping.body import BodyWriter
 from jupyter_otel.mapping.limits import AttributeLimits
 from jupyter_otel.mapping.names import event_name
-from jupyter_otel.mapping.severity import DEFAULT_SEVERITY, as_key, severity_fields
+from jupyter_otel.mapping.severity import DEFAULT_SEVERITY, severity_fields
 from jupyter_otel.mapping.spans import (
     SPAN_ATTRIBUTES,
     Reader,
@@ -33,7 +33,7 @@ from jupyter_otel.mapping.wire import (
     fixed32_field,
     varint_field,
 )
-from jupyter_otel.schema import Schema, SpanError
+from jupyter_otel.schema import Schema, SpanError, rule_text
 
 _log = logging.getLogger("jupyter_otel")
 
@@ -71,10 +71,13 @@ class SchemaMapping:
         names = AttributeNames(schema, slots, name)
         overlay, (log_limits, span_limits) = schema.overlay, limits
         paths = [slot.path for slot in slots]
+        # Not asked again for every event: most schemas have none.
+        self._namesakes = names.namesakes or None
         self._log_attributes = AttributeSet(LOG_ATTRIBUTES, names, log_limits)
         self._span_attributes = AttributeSet(SPAN_ATTRIBUTES, names, span_limits)
-        self._error_type_place = names.error_type_place
-        self._body = BodyWriter(name, paths, names.payload, log_limits.max_characters)
+        self._error_type_places = names.error_type_places
+        self._body = BodyWriter(name, paths, log_limits.max_characters)
+        self._bare_body = self._body.bare()
         self._event_name = bytes_field(_EVENT_NAME, name.encode())
         self._uids = uids
         self._reader = Reader({path: place for place, path in enumerate(paths)})
@@ -92,27 +95,31 @@ class SchemaMapping:
         """
         uid = self._uids.make(event.observed_ns)
         extras: Extras = () if count is None else ((COUNT, count),)
+        lost = 0
+        if self._namesakes is not None:
+            values, lost = self._namesakes.settle(event.values)
+            event = event._replace(values=values)
         if self._span is None:
-            log_record = self._log_record(event, uid, event.span, extras)
+            log_record = self._log_record(event, uid, event.span, extras, lost)
             return Mapped(log_record, None, False)
         context, timing = self._finder.find(event)
         failure = self._failure(event, self._span.error)
         if failure is not None and not self._says_error_type(event):
             extras = (*extras, (ERROR_TYPE, failure))
-        log_record = self._log_record(event, uid, context, extras)
+        log_record = self._log_record(event, uid, context, extras, lost)
         if timing is None or not timing.context.sampled:
             return Mapped(log_record, None, timing is not None)
-        attributes, dropped = self._span_attributes.encode(event, uid, extras)
+        attributes, cut = self._span_attributes.encode(event, uid, extras)
         span = (
             span_fields(timing, self._namer.name(event), self._span.kind),
             *attributes,
-            span_tail(timing.context, dropped, failed=failure is not None),
+            span_tail(timing.context, cut + lost, failed=failure is not None),
         )
         return Mapped(log_record, b"".join(span), False)
 
     def _says_error_type(self, event: RedactedEvent) -> bool:
-        place = self._error_type_place
-        return place is not None and event.values[place] is not None
+        values = event.values
+        return any(values[place] is not None for place in self._error_type_places)
 
     def _failure(self, event: RedactedEvent, rule: SpanError | None) -> str | None:
         return None if rule is None else error_type(rule, event, self._reader)
@@ -123,16 +130,17 @@ class SchemaMapping:
         uid: str,
         context: SpanContext | None,
         extras: Extras,
+        lost: int = 0,
     ) -> bytes:
-        pieces, dropped = self._log_attributes.encode(event, uid, extras)
+        pieces, cut = self._log_attributes.encode(event, uid, extras)
         pieces += (
             _TIMES.pack(_TIME_TAG, event.time_ns, _OBSERVED_TAG, event.observed_ns),
             self._severity_of(event),
-            self._body.write(event),
+            self._bare_body if cut else self._body.write(event),
             self._event_name,
         )
-        if dropped:
-            pieces.append(varint_field(_DROPPED_ATTRIBUTES, dropped))
+        if cut or lost:
+            pieces.append(varint_field(_DROPPED_ATTRIBUTES, cut + lost))
         if context is not None:
             pieces.append(_span_reference(context))
         return b"".join(pieces)
@@ -140,8 +148,8 @@ class SchemaMapping:
     def _severity_of(self, event: RedactedEvent) -> bytes:
         if self._severity is None:
             return self._info
-        value = self._reader.read(event, self._severity.property)
-        text = self._severity.values.get(as_key(value))
+        key = rule_text(self._reader.read(event, self._severity.property))
+        text = None if key is None else self._severity.values.get(key)
         return self._info if text is None else severity_fields(text)
 
 

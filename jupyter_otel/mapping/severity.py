@@ -4,7 +4,6 @@ https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from jupyter_otel.mapping.wire import bytes_field, varint_field
 
@@ -29,12 +28,3 @@ def severity_fields(text: str) -> bytes:
     return varint_field(_NUMBER, SEVERITY_NUMBERS[text]) + bytes_field(
         _TEXT, text.encode()
     )
-
-
-def as_key(value: Any) -> str:
-    """Return a scalar as an overlay writes it: ``true``, ``404``, ``error``."""
-    if type(value) is str:
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

@@ -5,22 +5,28 @@ shares its ids.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from jupyter_otel.event import RedactedEvent, SpanContext
-from jupyter_otel.mapping.severity import as_key
-from jupyter_otel.mapping.values import utf8
+from jupyter_otel.event import RedactedEvent, Source, SpanContext
+from jupyter_otel.mapping.values import json_text, utf8
 from jupyter_otel.mapping.wire import (
     bytes_field,
     fixed32_field,
     fixed64_field,
     varint_field,
 )
-from jupyter_otel.schema import PropertyPath, SpanError, SpanRule
+from jupyter_otel.schema import (
+    NamePart,
+    PropertyPath,
+    SpanError,
+    SpanRule,
+    rule_text,
+)
 
 SPAN_ATTRIBUTES = 9
 MAX_OPEN_SPANS = 10_000
+MAX_NAME_CHARACTERS = 128
 NS_PER_MS = 1_000_000
 
 _TRACE_ID, _SPAN_ID, _PARENT_ID, _NAME, _KIND, _START, _END = 1, 2, 4, 5, 6, 7, 8
@@ -32,6 +38,15 @@ _OK_STATUS = bytes_field(_STATUS, b"")
 _ERROR_STATUS = bytes_field(_STATUS, varint_field(_STATUS_CODE, _ERROR))
 
 StartSpan = Callable[[], SpanContext]
+
+
+class _SpanKey(NamedTuple):
+    """What an open span is found by: nobody ends another's."""
+
+    user: tuple[str, str] | None
+    source: Source
+    values: tuple[tuple[type, str], ...]
+    """By kind, so that 1 and ``"1"`` are two."""
 
 
 class Timing(NamedTuple):
@@ -67,7 +82,7 @@ class SpanFinder:
         self._rule = rule
         self._reader = reader
         self._start_span = start_span
-        self._open: OrderedDict[tuple[str, ...], Timing] = OrderedDict()
+        self._open: OrderedDict[_SpanKey, Timing] = OrderedDict()
 
     def find(self, event: RedactedEvent) -> tuple[SpanContext | None, Timing | None]:
         """Return the context of the event's record, and the span if it ends here."""
@@ -91,36 +106,40 @@ class SpanFinder:
     ) -> tuple[SpanContext | None, Timing | None]:
         duration_ms = self._reader.read(event, path)
         # NaN is neither; no duration starts a span before the epoch.
-        if not isinstance(duration_ms, int | float) or not duration_ms >= 0:
+        if type(duration_ms) not in (int, float) or not duration_ms >= 0:
             return event.span, None
         context = event.span or self._start_span()
         start_ns = event.time_ns - int(min(duration_ms * NS_PER_MS, event.time_ns))
         return context, Timing(context, start_ns, event.time_ns)
 
-    def _begin(self, event: RedactedEvent, key: tuple[str, ...]) -> SpanContext:
+    def _begin(self, event: RedactedEvent, key: _SpanKey) -> SpanContext:
         context = event.span or self._start_span()
         if len(self._open) >= MAX_OPEN_SPANS:
             self._open.popitem(last=False)
         self._open[key] = Timing(context, event.time_ns, 0)
         return context
 
-    def _key(self, event: RedactedEvent) -> tuple[str, ...] | None:
+    def _key(self, event: RedactedEvent) -> _SpanKey | None:
         """Return what start and end share; None where a part of it is missing."""
-        parts = [self._reader.read(event, path) for path in self._rule.key]
-        return None if None in parts else tuple(map(as_key, parts))
+        values = [self._reader.read(event, path) for path in self._rule.key]
+        if None in values:
+            return None
+        return _SpanKey(event.user, event.source, tuple(map(_of_its_kind, values)))
 
-    def _marks(self, event: RedactedEvent, marks: Mapping[str, Any]) -> bool:
+    def _marks(self, event: RedactedEvent, marks: Mapping[PropertyPath, Any]) -> bool:
         return bool(marks) and all(
-            self._reader.read(event, tuple(name.split("."))) == value
-            for name, value in marks.items()
+            _is_same(self._reader.read(event, path), value)
+            for path, value in marks.items()
         )
 
 
 class SpanNamer:
-    """Names spans by an overlay's text with ``{property}`` in it."""
+    """Names spans as an overlay says, in few characters."""
 
-    def __init__(self, template: str | None, event_name: str, reader: Reader) -> None:
-        self._parts = _split_template(template or event_name)
+    def __init__(
+        self, parts: Sequence[NamePart], event_name: str, reader: Reader
+    ) -> None:
+        self._parts = parts
         self._event_name = event_name
         self._reader = reader
 
@@ -129,19 +148,18 @@ class SpanNamer:
         words = []
         for literal, path in self._parts:
             value = None if path is None else self._reader.read(event, path)
-            words.append(literal if value is None else literal + as_key(value))
-        return "".join(words).strip() or self._event_name
+            words.append(literal + (rule_text(value) or ""))
+        return "".join(words).strip()[:MAX_NAME_CHARACTERS] or self._event_name
 
 
 def error_type(rule: SpanError, event: RedactedEvent, reader: Reader) -> str | None:
     """Return ``error.type`` where the overlay's rule says that the event failed."""
-    value = reader.read(event, rule.property)
-    if value is None or as_key(value) not in rule.values:
+    if rule_text(reader.read(event, rule.property)) not in rule.values:
         return None
     for path in rule.type:
-        kind = reader.read(event, path)
-        if kind is not None:
-            return as_key(kind)
+        kind = rule_text(reader.read(event, path))
+        if kind:
+            return kind
     return "_OTHER"
 
 
@@ -173,9 +191,20 @@ def span_tail(context: SpanContext, dropped: int, *, failed: bool) -> bytes:
     )
 
 
-def _split_template(template: str) -> list[tuple[str, PropertyPath | None]]:
-    parts: list[tuple[str, PropertyPath | None]] = []
-    for piece in template.split("}"):
-        literal, brace, name = piece.partition("{")
-        parts.append((literal, tuple(name.split(".")) if brace else None))
-    return parts
+def _of_its_kind(value: Any) -> tuple[type, str]:
+    """Return what tells values apart that Python or their text does not.
+
+    Integers and floats are one kind, as in JSON Schema.
+    """
+    text = rule_text(value)
+    if text is None:
+        return list, json_text(value)
+    kind = type(value)
+    return (float if kind is int else kind), text
+
+
+def _is_same(value: Any, marked: Any) -> bool:
+    """Compare as JSON Schema does: true is not 1."""
+    return bool(value == marked) and (value is True or value is False) == isinstance(
+        marked, bool
+    )

@@ -13,6 +13,7 @@ from jupyter_otel.schema import (
     Category,
     Group,
     Level,
+    NamePart,
     Overlay,
     PropertyRule,
     SeverityRule,
@@ -37,12 +38,15 @@ schemas:
       http\\.url: {action: drop}
     severity: {property: result.status, values: {error: ERROR, 404: WARN, true: DEBUG}}
     span:
-      name: run {tool}
+      name: run {tool} at {a.b\\.c}
       kind: client
-      start: {phase: begin}
-      end: {phase: end}
+      start: {phase.of: begin}
+      end: {'phase\\.of': end}
       key: [run_id]
-      error: {property: status, values: [error], type: [error_name, status]}
+      error:
+        property: status
+        values: [error, false, 404.0, ""]
+        type: [error_name, status]
     aggregate: {by: [tool, user.name], window_s: 60}
     sample: 0.5
 """
@@ -82,13 +86,15 @@ def test_every_key_of_the_format_is_read(overlay_file):
             ("result", "status"), {"error": "ERROR", "404": "WARN", "true": "DEBUG"}
         ),
         span=SpanRule(
-            name="run {tool}",
+            name=(NamePart("run ", ("tool",)), NamePart(" at ", ("a", "b.c"))),
             kind="client",
-            start={"phase": "begin"},
-            end={"phase": "end"},
+            start={("phase", "of"): "begin"},
+            end={("phase.of",): "end"},
             key=(("run_id",),),
             error=SpanError(
-                ("status",), frozenset({"error"}), (("error_name",), ("status",))
+                ("status",),
+                frozenset({"error", "false", "404", ""}),
+                (("error_name",), ("status",)),
             ),
         ),
         aggregate=AggregateRule((("tool",), ("user", "name")), 60.0),

@@ -27,7 +27,15 @@ from opentelemetry.trace import Status, StatusCode
 
 from jupyter_otel._version import __version__
 from jupyter_otel.event import RedactedEvent, Slot, Source, SpanContext, Trust
-from jupyter_otel.schema import Node, Overlay, Schema, SeverityRule, SpanError, SpanRule
+from jupyter_otel.schema import (
+    NamePart,
+    Node,
+    Overlay,
+    Schema,
+    SeverityRule,
+    SpanError,
+    SpanRule,
+)
 from jupyter_otel.tracing.propagation import as_context
 
 TIME = 1_700_000_000_123_456_789
@@ -39,7 +47,7 @@ RUN = Overlay(
     known=True,
     severity=SeverityRule(("status",), {"error": "ERROR", "slow": "WARN2"}),
     span=SpanRule(
-        name="run {kind}",
+        name=(NamePart("run ", ("kind",)),),
         kind="client",
         duration_ms=("duration_ms",),
         error=SpanError(

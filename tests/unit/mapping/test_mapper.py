@@ -6,6 +6,7 @@ from jupyter_otel.event import RedactedEvent, Slot, Source, SpanContext, Trust
 from jupyter_otel.mapping.limits import AttributeLimits, attribute_limits
 from jupyter_otel.mapping.mapper import Mapper
 from jupyter_otel.schema import (
+    NamePart,
     Node,
     Overlay,
     Schema,
@@ -91,15 +92,35 @@ def test_what_is_missing_is_left_out():
     ]
 
 
-def test_the_first_declared_wins_a_name_and_the_rest_is_counted():
-    dotted = Slot(("a.b",), None)
-    standard = Slot(("z",), "user.hash")
+RIVALS = ("a.b", Slot(("a.b",), None), Slot(("z",), "jupyter.event.a.b"))
 
-    record = Mapping("a.b", dotted, standard).log_record("first", "second", "third")
+
+@pytest.mark.parametrize(
+    ("values", "kept", "dropped"),
+    [
+        (("first", "second", "third"), "first", 2),
+        ((None, "second", "third"), "second", 1),
+        ((None, None, "third"), "third", 0),
+    ],
+)
+def test_the_first_declared_that_is_there_wins_a_name_and_the_rest_is_counted(
+    values, kept, dropped
+):
+    record = Mapping(*RIVALS).log_record(*values)
 
     assert payload(record) == [("jupyter.event.a.b", "string_value")]
-    assert record.attributes[FIRST].value.string_value == "first"
-    assert record.dropped_attributes_count == 2
+    assert record.attributes[FIRST].value.string_value == kept
+    assert record.dropped_attributes_count == dropped
+    assert record.body.string_value.endswith(f"={kept}")
+
+
+def test_nothing_takes_a_name_of_the_pipelines_own():
+    standard = Slot(("z",), "user.hash")
+
+    record = Mapping("a", standard).log_record("first", "second")
+
+    assert payload(record) == [("jupyter.event.a", "string_value")]
+    assert record.dropped_attributes_count == 1
 
 
 def test_the_count_limit_cuts_payload_first():
@@ -109,6 +130,14 @@ def test_the_count_limit_cuts_payload_first():
 
     assert payload(record) == [("jupyter.event.a", "string_value")]
     assert record.dropped_attributes_count == 2
+
+
+def test_a_cut_record_has_no_values_in_its_body():
+    mapping = Mapping("a", "b", max_count=FIRST + 1)
+
+    bodies = [mapping.log_record("1", value).body.string_value for value in ("2", None)]
+
+    assert bodies == ["org.example.t", "org.example.t a=1"]
 
 
 def test_a_limit_of_none_at_all_leaves_no_attribute():
@@ -158,7 +187,7 @@ def test_a_record_inside_a_span_carries_its_ids():
 
 
 def test_an_event_with_a_duration_is_a_span_that_ends_with_it():
-    rule = SpanRule(name="do {a}", kind="client", duration_ms=("ms",))
+    rule = SpanRule(name=(NamePart("do ", ("a",)),), kind="client", duration_ms=("ms",))
     mapping = Mapping("a", "ms", span=rule)
     child = CONTEXT._replace(parent_span_id=b"p" * 8)
 
@@ -170,6 +199,28 @@ def test_an_event_with_a_duration_is_a_span_that_ends_with_it():
     assert span.end_time_unix_nano - span.start_time_unix_nano == 2_500_000
     assert span.end_time_unix_nano == 10**18
     assert span.status.code == 0
+
+
+@pytest.mark.parametrize("duration", [True, "5", [5], -1, float("nan")])
+def test_what_is_no_length_of_time_makes_no_span(duration):
+    mapping = Mapping("ms", span=SpanRule(duration_ms=("ms",)))
+
+    assert mapping.map(duration).span is None
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("x" * 200, "do " + "x" * 125),
+        (5.0, "do 5"),
+        (["x"], "do"),
+        ({"x": 1}, "do"),
+    ],
+)
+def test_a_name_is_short_and_made_of_scalars(value, name):
+    rule = SpanRule(name=(NamePart("do ", ("a",)),), duration_ms=("ms",))
+
+    assert Mapping("a", "ms", span=rule).span(value, 1).name == name
 
 
 def test_an_event_without_its_duration_is_no_span():
@@ -216,6 +267,9 @@ FAILS = SpanError(("status",), frozenset({"error", "lost"}), (("name",), ("statu
         ("error", "KeyError", "KeyError"),
         ("lost", None, "lost"),
         (None, "KeyError", None),
+        (["error"], "KeyError", None),
+        ("error", {"class": "KeyError"}, "error"),
+        ("error", 404.0, "404"),
     ],
 )
 def test_a_failure_has_a_status_and_a_type_on_span_and_record(status, name, error_type):
@@ -230,7 +284,7 @@ def test_a_failure_has_a_status_and_a_type_on_span_and_record(status, name, erro
         assert found.get("error.type") == error_type
 
 
-PAIRED = SpanRule(start={"phase": "begin"}, end={"phase": "end"}, key=(("run",),))
+PAIRED = SpanRule(start={("phase",): "begin"}, end={("phase",): "end"}, key=(("run",),))
 
 
 def test_a_start_and_an_end_with_one_key_make_a_span():
@@ -258,7 +312,7 @@ def test_spans_that_never_end_are_forgotten_in_the_end():
 
 
 def test_a_name_without_any_of_its_properties_is_the_events():
-    rule = SpanRule(name="{a}", duration_ms=("ms",))
+    rule = SpanRule(name=(NamePart("", ("a",)),), duration_ms=("ms",))
 
     assert Mapping("a", "ms", span=rule).span(None, 1).name == "org.example.t"
 

@@ -5,19 +5,19 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.trace import SpanKind
 
-from jupyter_otel.event import Slot
+from jupyter_otel.event import Slot, Source
 from jupyter_otel.mapping.limits import AttributeLimits
 from jupyter_otel.mapping.mapper import Mapper
-from jupyter_otel.schema import Overlay, SpanError, SpanRule
+from jupyter_otel.schema import NamePart, Overlay, SpanError, SpanRule
 from tests.unit.mapping.sdk_road import CHILD, MS, ROOT, RUN, RUN_SLOTS, TIME, Case, Sdk
 
 PHASES = Overlay(
     known=True,
     span=SpanRule(
-        name="phases of {run.id}",
+        name=(NamePart("phases of ", ("run", "id")),),
         kind="server",
-        start={"phase": "begin"},
-        end={"phase": "end"},
+        start={("phase",): "begin"},
+        end={("phase",): "end"},
         key=(("run", "id"), ("part",)),
         error=SpanError(("status",), frozenset({"error"}), (("status",),)),
     ),
@@ -91,6 +91,51 @@ def test_events_whose_key_was_redacted_away_are_not_taken_for_one_span():
     mapped = phases(["begin", None, 2, None], ["end", None, 2, "ok"])
 
     assert [each.span for each in mapped] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("begun", "ended"),
+    [(1, "1"), (True, "true"), (True, 1), ([1], "[1]"), ({"a": 1}, '{"a":1}')],
+)
+def test_values_that_only_look_alike_are_two_keys(begun, ended):
+    mapped = phases(["begin", "r1", begun, None], ["end", "r1", ended, "ok"])
+
+    assert [each.span for each in mapped] == [None, None]
+
+
+@pytest.mark.parametrize("part", [[1, "a"], {"a": None}, 1.0, True])
+def test_a_key_may_be_of_any_kind(part):
+    _, ended = phases(["begin", "r1", part, None], ["end", "r1", part, "ok"])
+
+    assert ended.span is not None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"user": ("user.hash", "bob")}, {"user": None}, {"source": Source.BROWSER}],
+)
+def test_nobody_ends_anothers_span(other):
+    case = Case(PHASE_SLOTS, ["begin", "r1", 2, None], PHASES)
+    end = case._replace(values=["end", "r1", 2, "ok"])
+    mapping = mapper().compile(case.schema, PHASE_SLOTS)
+    begun = mapping.map(case.event)
+
+    theirs = mapping.map(end._replace(**other).event)
+    own = mapping.map(end.event)
+
+    assert (begun.span, theirs.span) == (None, None)
+    assert own.span is not None
+
+
+def test_a_mark_is_not_met_by_what_python_takes_for_it():
+    rule = SpanRule(start={("on",): 1}, end={("on",): 0}, key=(("run",),))
+    slots = (Slot(("on",), None), Slot(("run",), None))
+    case = Case(slots, [True, "r1"], Overlay(span=rule))
+    mapping = mapper().compile(case.schema, slots)
+
+    mapping.map(case.event)
+
+    assert mapping.map(case._replace(values=[0, "r1"]).event).span is None
 
 
 @pytest.mark.parametrize(
