@@ -29,3 +29,18 @@ def matches_path(path: PropertyPath, pattern: PropertyPath) -> bool:
 def vagueness(rule: PropertyRule) -> tuple[int, int]:
     """Return what orders rules for one path: number of ``**``, then of ``*``."""
     return rule.pattern.count("**"), rule.pattern.count("*")
+
+
+def names_below(pattern: PropertyPath, place: PropertyPath, max_depths: int) -> bool:
+    """Return whether a pattern goes on below ``place`` by name.
+
+    ``user.name``, ``user.*`` and ``user.**.name`` do below ``user``; ``user.**`` does
+    not. To get there it may use at most ``max_depths`` times ``**``: what is said of
+    ``**.name`` was not said with ``user`` in mind.
+    """
+    return any(
+        set(pattern[cut:]) - {"**"}
+        and pattern[:cut].count("**") <= max_depths
+        and matches_path(place, pattern[:cut])
+        for cut in range(len(pattern))
+    )

@@ -7,7 +7,12 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from jupyter_otel.policy.levels import ActionTable, action_for
-from jupyter_otel.policy.patterns import matches_id, matches_path, vagueness
+from jupyter_otel.policy.patterns import (
+    matches_id,
+    matches_path,
+    names_below,
+    vagueness,
+)
 from jupyter_otel.schema import (
     Action,
     Category,
@@ -98,8 +103,12 @@ class Policy:
         return None if self._level_takes(schema.overlay) else Refusal.LEVEL
 
     def decide(self, schema: Schema, path: PropertyPath, node: Node) -> Decision | None:
-        """Return what happens to the value at ``path``, or None if nothing says so."""
-        rule = self._best_rule(schema.overlay, path)
+        """Return what happens to the value at ``path``, or None if nothing says so.
+
+        A rule with ``**`` does not soften what holds for a place above: only a rule
+        that goes on below that place by name does.
+        """
+        rule = self._rule_in_force(schema.overlay, path)
         if rule is not None:
             return self._decide_by_rule(rule, path)
         return self._decide_by_legacy_categories(node)
@@ -113,13 +122,37 @@ class Policy:
     def _level_takes(self, overlay: Overlay) -> bool:
         return overlay.level is not None and overlay.level.rank <= self.level.rank
 
+    def _rule_in_force(
+        self, overlay: Overlay, path: PropertyPath
+    ) -> PropertyRule | None:
+        own = self._best_rule(overlay, path)
+        if own is None or "**" not in own.pattern:
+            return own
+        held, place = own, path[:0]
+        for end in range(1, len(path) + 1):
+            rule = self._best_rule(overlay, path[:end])
+            if rule and (not place or self._prevails(rule, held, place)):
+                held, place = rule, path[:end]
+        return held if held is own else held._replace(attribute=None)
+
+    def _prevails(
+        self, rule: PropertyRule, held: PropertyRule, place: PropertyPath
+    ) -> bool:
+        """Return whether a rule ends what another says of ``place``, below it."""
+        is_meant = names_below(rule.pattern, place, held.pattern.count("**"))
+        return is_meant or self._action(rule).rank >= self._action(held).rank
+
     def _best_rule(self, overlay: Overlay, path: PropertyPath) -> PropertyRule | None:
         matching = [
             rule for rule in overlay.properties if matches_path(path, rule.pattern)
         ]
         return min(
             matching,
-            key=lambda rule: (vagueness(rule), -self._action(rule).rank),
+            key=lambda rule: (
+                vagueness(rule),
+                -self._action(rule).rank,
+                -len(rule.pattern),
+            ),
             default=None,
         )
 

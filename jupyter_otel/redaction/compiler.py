@@ -6,7 +6,7 @@ text a place.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from jupyter_otel.event import Slot
@@ -17,13 +17,13 @@ from jupyter_otel.redaction.plan import (
     RedactionPlan,
     UserAttribute,
 )
+from jupyter_otel.redaction.reach import Reach
 from jupyter_otel.redaction.rebuild import Count, Rebuilder
 from jupyter_otel.redaction.rules import (
     ITEM,
     Decide,
     Fate,
     Rules,
-    names_properties,
     python_types,
 )
 from jupyter_otel.schema import Action, Decision, Node, PropertyPath, Schema
@@ -31,8 +31,6 @@ from jupyter_otel.tally import Remark
 
 MAX_LEVELS = 16
 MAX_NAMES = 1024
-
-_REBUILT = Decision(Action.ALLOW, None, None, "each part by its own rule")
 
 
 class Redactor:
@@ -55,7 +53,8 @@ class Redactor:
         self, schema: Schema, decide: Decide, unclassified: Decision
     ) -> RedactionPlan:
         """Return the plan of a schema under what policy decides for its paths."""
-        rules = Rules(decide, unclassified, self._redactors)
+        reach = Reach(rule.pattern for rule in schema.overlay.properties)
+        rules = Rules(decide, unclassified, self._redactors, reach)
         compiler = _Compiler(rules, self._count)
         root, slots = compiler.compile(schema.root)
         return RedactionPlan(root, slots, compiler.decisions, self._user, self._count)
@@ -86,6 +85,8 @@ class _Open(NamedTuple):
     plan: ObjectPlan
     path: PropertyPath
     node: Node
+    own: Decision
+    """What holds for the object."""
 
 
 class _Compiler:
@@ -102,7 +103,8 @@ class _Compiler:
 
     def compile(self, root: Node) -> tuple[ObjectPlan, tuple[Slot, ...]]:
         plan = ObjectPlan()
-        self._opens.append(_Open((), plan, (), root))
+        own = self._rules.of_property((), root, self._rules.unclassified)
+        self._opens.append(_Open((), plan, (), root, own))
         while self._opens:
             self._open(self._opens.popleft())
         return plan, self._number()
@@ -111,9 +113,11 @@ class _Compiler:
         unclassified = set()
         for place, (key, node) in enumerate(opened.node.properties.items()):
             path, order = (*opened.path, key), (*opened.order, place)
-            if self._has_names_inside(path, node):
-                self._branch(opened.plan, order, path, node)
-            elif not self._leaf(opened.plan, order, path, node):
+            own = self._rules.of_property(path, node, opened.own)
+            inner = _Open(order, opened.plan, path, node, own)
+            if self._has_names_inside(inner):
+                self._branch(inner)
+            elif not self._leaf(inner):
                 unclassified.add(key)
         self._rest(opened)
         named = frozenset(opened.node.properties)
@@ -121,64 +125,62 @@ class _Compiler:
         opened.plan.unclassified = frozenset(unclassified)
         opened.plan.expected = named - opened.plan.unclassified
 
-    def _has_names_inside(self, path: PropertyPath, node: Node) -> bool:
+    def _has_names_inside(self, inner: _Open) -> bool:
+        _, _, path, node, own = inner
+        if not node.properties or len(path) >= MAX_LEVELS:
+            return False
         has_room = self._names + len(node.properties) <= MAX_NAMES
-        return bool(node.properties) and len(path) < MAX_LEVELS and has_room
+        return has_room and not self._rules.is_whole(path, node, own)
 
-    def _branch(
-        self, plan: ObjectPlan, order: tuple[int, ...], path: PropertyPath, node: Node
-    ) -> None:
+    def _branch(self, inner: _Open) -> None:
+        node = inner.node
         self._names += len(node.properties)
         branch = ObjectPlan()
-        plan.branches.append((path[-1], branch))
-        self._opens.append(_Open(order, branch, path, node))
+        inner.plan.branches.append((inner.path[-1], branch))
+        self._opens.append(inner._replace(plan=branch))
         if not node.types or node.types - {"object", "null"}:
-            self._leaf(plan, order, path, node, unless_object=True)
+            self._leaf(inner, unless_object=True)
 
-    def _leaf(
-        self,
-        plan: ObjectPlan,
-        order: tuple[int, ...],
-        path: PropertyPath,
-        node: Node,
-        *,
-        unless_object: bool = False,
-    ) -> bool:
-        """Draft a leaf; return False if nobody classified it."""
-        fate = self._fate(path, node, whole=unless_object)
+    def _leaf(self, inner: _Open, *, unless_object: bool = False) -> bool:
+        """Draft a leaf of ``inner.plan``; return False if nobody classified it."""
+        order, plan, path, node, own = inner
+        fate = self._fate(path, node, own)
         self.decisions[path] = fate.decision
         if fate.is_dropped:
             return fate.decision.classified
-        types = python_types(node)
         if unless_object:
-            fate, types = fate._replace(redact=_unless_object(fate.redact)), None
-        self._drafts.append(_Draft(order, plan, path, fate, types, is_rest=False))
+            fate = fate._replace(redact=_unless_object(fate.redact))
+        draft = _Draft(order, plan, path, fate, python_types(node), is_rest=False)
+        self._drafts.append(draft)
         return True
 
-    def _fate(self, path: PropertyPath, node: Node, *, whole: bool = False) -> Fate:
-        if whole or not names_properties(node):
-            return self._rules.fate(path, node)
-        opaque = self._rules.opaque_fate(path, node)
-        if opaque is not None:
-            return opaque
-        return Fate(_REBUILT, self._rebuilder.copier(path, node))
+    def _fate(
+        self,
+        path: PropertyPath,
+        node: Node,
+        own: Decision,
+        besides: Collection[str] = (),
+    ) -> Fate:
+        if self._rules.is_whole(path, node, own, besides):
+            return self._rules.whole(own)
+        copier = self._rebuilder.copier(path, node, own)
+        return Fate(self._rules.shown(path, own), copier)
 
     def _rest(self, opened: _Open) -> None:
         """Draft the slot of a map's keys, for an object that also names some."""
-        node, path = opened.node, opened.path
+        _, plan, path, node, own = opened
         if node.others is None:
             return
         only_others = Node(types=node.types, others=node.others)
-        fate = self._fate(path, only_others)
+        fate = self._fate(path, only_others, own, node.properties)
         self.decisions[(*path, ITEM)] = fate.decision
         if fate.is_dropped:
-            opened.plan.leftover = (
+            plan.leftover = (
                 None if fate.decision.classified else Remark.UNCLASSIFIED_PROPERTY
             )
             return
         order = (*opened.order, len(node.properties))
-        draft = _Draft(order, opened.plan, path, fate, None, is_rest=True)
-        self._drafts.append(draft)
+        self._drafts.append(_Draft(order, plan, path, fate, None, is_rest=True))
 
     def _number(self) -> tuple[Slot, ...]:
         """Give each draft its slot, in the order in which the schema is written."""

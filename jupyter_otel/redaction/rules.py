@@ -1,16 +1,29 @@
-"""What a compiled plan asks of policy, and the fate of one value that follows."""
+"""What a compiled plan asks of policy, and what follows for a value and its parts.
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+A rule for a place holds for what lies below it too, until another rule reaches there:
+for all of a map, an array or a free-form value; for an object whose properties are
+declared only where it hides (a bare ``allow`` of an object allows none of them).
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
 
 from jupyter_otel.redaction.actions import Redact
+from jupyter_otel.redaction.reach import Reach
 from jupyter_otel.schema import Action, Decision, Node, PropertyPath
 
 Decide = Callable[[PropertyPath, Node], Decision | None]
 """What policy says of a path; None where nothing does."""
 
 ITEM = "*"
-"""The name of any item of an array and of any key of a map, in a path."""
+"""The name of any item of an array, in a path."""
+
+ANYTHING = Node()
+"""What a schema says of the parts of a free-form value."""
+
+_HIDING = frozenset({Action.HASH, Action.MASK, Action.DROP})
+_CONTAINERS = frozenset({"object", "array"})
+_REBUILT = Decision(Action.ALLOW, None, None, "each part by its own rule")
 
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -24,7 +37,7 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 class Fate(NamedTuple):
-    """What becomes of one value that is not taken apart further."""
+    """What becomes of one value that has an attribute of its own."""
 
     decision: Decision
     redact: Redact | None
@@ -37,41 +50,90 @@ class Fate(NamedTuple):
 
 
 class Rules:
-    """Turns policy's decisions about one schema into fates."""
+    """Turns policy's decisions about one schema into the fate of each place."""
 
     def __init__(
         self,
         decide: Decide,
         unclassified: Decision,
         redactors: Mapping[Action, Redact | None],
+        reach: Reach,
     ) -> None:
-        self._decide = decide
-        self._unclassified = unclassified
+        self.decide = decide
+        self.unclassified = unclassified
+        self.reach = reach
         self._redactors = redactors
 
-    def fate(self, path: PropertyPath, node: Node) -> Fate:
-        """Return the fate of a whole value.
+    def of_property(self, path: PropertyPath, node: Node, above: Decision) -> Decision:
+        """Return what holds for a property that its object declares by name.
 
-        A rule for the value's own path covers it whole; else a rule for its items
-        (``name.*``) is applied to each of them.
+        Args:
+            path: Of the property.
+            node: What is declared of it.
+            above: What holds for the object.
         """
-        own = self._decide(path, node)
+        own = self.decide(path, node)
         if own is not None:
-            return Fate(own, self._redactors.get(own.action))
-        inner = node.items or node.others or Node()
-        of_items = self._decide((*path, ITEM), inner)
-        if of_items is None:
-            unclassified = self._unclassified
-            return Fate(unclassified, self._redactors.get(unclassified.action))
-        redact = self._redactors.get(of_items.action)
-        return Fate(of_items, None if redact is None else _each(redact))
+            return own
+        if above.action in _HIDING and above.classified:
+            return above._replace(attribute=None)
+        return stricter(above._replace(attribute=None), self.unclassified)
 
-    def opaque_fate(self, path: PropertyPath, node: Node) -> Fate | None:
-        """Return the fate of a structure that a rule hides whole, if one does."""
-        own = self._decide(path, node)
-        if own is None or own.action not in (Action.HASH, Action.MASK):
-            return None
-        return Fate(own, self._redactors[own.action])
+    def of_part(self, path: PropertyPath, node: Node, above: Decision) -> Decision:
+        """Return what holds for a map's value, an array's item, a free-form part."""
+        own = self.decide(path, node)
+        return above._replace(attribute=None) if own is None else own
+
+    def is_whole(
+        self,
+        path: PropertyPath,
+        node: Node,
+        own: Decision,
+        besides: Collection[str] = (),
+    ) -> bool:
+        """Return whether ``own`` alone decides about the value and all its parts."""
+        if node.types and not node.types & _CONTAINERS:
+            return True
+        if self.reach.goes_below(path, besides):
+            return False
+        if own.action in _HIDING and own.classified:
+            return True
+        if names_properties(node):
+            return False
+        below = self.decide((*path, ITEM), ANYTHING)
+        return below is None or below.action is own.action
+
+    def whole(self, own: Decision) -> Fate:
+        """Return the fate of a value that is not taken apart."""
+        return Fate(own, self._redactors.get(own.action))
+
+    def key_redactor(self, path: PropertyPath, own: Decision) -> Fate:
+        """Return the fate of a map's key: that of its value, or a hash.
+
+        A key that a rule spells out is no secret. One that nobody classified, above
+        values that leave, is known by its hash.
+        """
+        if own.action is Action.ALLOW or self.reach.spells_out(path):
+            return self.whole(own._replace(action=Action.ALLOW))
+        if not own.classified:
+            return self.whole(own._replace(action=Action.HASH))
+        return self.whole(own)
+
+    def shown(self, path: PropertyPath, own: Decision) -> Decision:
+        """Return what to tell of a value that is taken apart."""
+        below = self.decide((*path, ITEM), ANYTHING)
+        if below is None or below.action is own.action:
+            told = own
+        else:
+            told = _REBUILT if own.classified else below
+        if told.action is Action.DROP:
+            told = _REBUILT
+        return told if told.attribute else told._replace(attribute=own.attribute)
+
+
+def stricter(one: Decision, other: Decision) -> Decision:
+    """Return the decision whose action is the stricter one, ``one`` of two alike."""
+    return other if other.action.rank > one.action.rank else one
 
 
 def names_properties(node: Node) -> bool:
@@ -94,14 +156,3 @@ def python_types(node: Node) -> frozenset[type] | None:
     if not node.types:
         return None
     return frozenset(kind for name in node.types for kind in _PYTHON_TYPES[name])
-
-
-def _each(redact: Redact) -> Redact:
-    def redact_each(value: Any) -> Any:
-        if isinstance(value, list):
-            return [redact(item) for item in value]
-        if isinstance(value, dict):
-            return {key: redact(item) for key, item in value.items()}
-        return redact(value)
-
-    return redact_each

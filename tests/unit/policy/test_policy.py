@@ -19,6 +19,8 @@ from jupyter_otel.schema import (
 )
 from jupyter_otel.tally import Refusal
 
+OPEN = Category.OPERATIONAL
+
 
 def schema(schema_id="https://example.org/a/v1", *rules, **overlay):
     made = Overlay(known=True, properties=tuple(rules), **overlay)
@@ -194,3 +196,40 @@ def test_nothing_decides_about_a_property_that_nobody_classified():
 )
 def test_legacy_categories_read_as_the_contract_says(categories, category):
     assert legacy_category(categories) is category
+
+
+@pytest.mark.parametrize(
+    ("hiding", "other", "left"),
+    [
+        ("drop", "**", "drop"),
+        ("hash", "**", "hash"),
+        ("scrub", "**", "scrub"),
+        ("drop", "**.name", "drop"),
+        ("drop", "user.**", "drop"),
+        ("drop", "user.name", "allow"),
+        ("drop", "user.*", "allow"),
+        ("drop", "user.**.name", "allow"),
+    ],
+)
+def test_only_a_rule_that_goes_on_by_name_softens_the_one_above(hiding, other, left):
+    above = rule("user", action=Action(hiding))
+
+    found = decided(Policy(level=Level.AUDIT), "user.name", above, rule(other, OPEN))
+
+    assert found.value == left
+
+
+def test_a_rule_for_everything_may_still_be_the_stricter_one():
+    rules = (rule("env", OPEN), rule("**", Category.CONTENT))
+
+    assert decided(Policy(level=Level.AUDIT), "env.key", *rules) is Action.DROP
+
+
+def test_what_holds_from_above_does_not_take_the_attribute_along():
+    above = rule("user", action=Action.HASH, attribute="enduser.id")
+    policy = Policy(level=Level.AUDIT)
+
+    made = schema("x", above, rule("**", OPEN))
+    decision = policy.decide(made, ("user", "name"), Node())
+
+    assert (decision.action, decision.attribute) == (Action.HASH, None)

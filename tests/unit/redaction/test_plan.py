@@ -164,7 +164,7 @@ def test_a_map_is_classified_by_its_values(redact):
     rules = {"counts.*": "operational", "rows.*.n": "operational"}
     result = redact({"counts": counts, "rows": rows}, rules, data)
 
-    assert result.values == {"counts": {"a": 1}, "rows": {"r": {"n": 1}}}
+    assert result.values == {"counts": {"a": 1}, "rows": {HASH("r"): {"n": 1}}}
 
 
 def test_a_map_beside_named_properties_is_one_value_of_its_object(redact):
