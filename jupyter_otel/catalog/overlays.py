@@ -152,6 +152,12 @@ def _rule_and_cure(error: Any) -> str:
     if error.schema_path[-1] == "anyOf":
         choices = [" and ".join(way["required"]) for way in format_here["anyOf"]]
         return f"must have {', or '.join(choices)}. Add what is missing."
+    if error.schema_path[-1] == "not":
+        never = format_here["not"]["description"]
+        return (
+            f"must not be {never}, got {json.dumps(error.instance)}. "
+            "Use another name, or leave `attribute` out."
+        )
     return f"cannot be used: {error.message}."
 
 

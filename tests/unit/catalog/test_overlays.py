@@ -201,6 +201,20 @@ CATEGORIES = "operational, identity, location, content, free_text, network"
             ),
         ),
         (
+            "schemas:\n  a:\n    properties: {x: {action: hash, attribute: user.id}}\n",
+            (
+                "3: schemas.a.properties.x.attribute must not be a name that this "
+                "package itself vouches for (enduser.*, jupyter.aggregate.*, "
+                "jupyter.hub.*, jupyter.schema.*, jupyter.source, jupyter.trust, "
+                "log.record.uid, otel.*, service.*, session.id, telemetry.*, user.*), "
+                'got "user.id". Use another name, or leave `attribute` out.'
+            ),
+        ),
+        (
+            "schemas:\n  a:\n    properties: {x: {action: hash, attribute: 1st}}\n",
+            None,
+        ),
+        (
             "schemas:\n  a:\n    span: {name: x}\n",
             (
                 "3: schemas.a.span must have duration_ms, or start and end and key. "
@@ -250,6 +264,43 @@ def test_a_wrong_overlay_is_refused_with_file_line_key_and_cure(
     assert str(path) in str(refused.value)
     if message is not None:
         assert str(refused.value) == f"{path}:{message}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "user.hash",
+        "user.name",
+        "user",
+        "enduser.id",
+        "session.id",
+        "jupyter.hub.verified",
+        "jupyter.schema.id",
+        "jupyter.source",
+        "jupyter.trust",
+        "jupyter.aggregate.count",
+        "otel.event.name",
+        "log.record.uid",
+        "service.name",
+        "telemetry.sdk.name",
+    ],
+)
+def test_a_payload_gets_no_name_that_the_package_vouches_for(overlay_file, name):
+    rule = {"category": "operational", "attribute": name}
+    overlay = {"schemas": {"a": {"properties": {"x": rule}}}}
+
+    with pytest.raises(SchemaError, match="must not be a name that this package"):
+        read_overlay(overlay_file(yaml.safe_dump(overlay)))
+
+
+@pytest.mark.parametrize(
+    "name", ["username", "jupyter.sources", "http.user.name", "error.type"]
+)
+def test_a_payload_may_have_any_other_name(overlay_file, name):
+    rule = {"category": "operational", "attribute": name}
+    path = overlay_file(yaml.safe_dump({"schemas": {"a": {"properties": {"x": rule}}}}))
+
+    assert about("a", path).properties[0].attribute == name
 
 
 def test_an_overlay_that_cannot_be_read_is_refused(tmp_path):
