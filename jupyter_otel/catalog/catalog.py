@@ -31,7 +31,7 @@ from jupyter_otel.catalog.references import References
 from jupyter_otel.catalog.schema_ids import schema_id, schema_version
 from jupyter_otel.catalog.validation import Validator, compile_validator
 from jupyter_otel.errors import SchemaError
-from jupyter_otel.schema import Action, Category, Level, Schema
+from jupyter_otel.schema import Action, Category, Level, Schema, printable
 
 _OUR_ID = re.compile(r"https://events\.jupyter\.org/jupyter_otel/([a-z_]+)/v[0-9]+")
 _OUR_PACKAGE = "jupyter-otel"
@@ -97,8 +97,8 @@ class Catalog:
         found by that id from now on, with a warning.
 
         Raises:
-            SchemaError: It is not a schema, breaks its draft's rules, or refers to
-                something outside itself.
+            SchemaError: It is not a schema, breaks its draft's rules, refers to
+                something outside itself, or its id has control characters.
         """
         read, named = _read(body, origin)
         return self._register(read, named, package, _Tier.APPLICATION)
@@ -186,6 +186,7 @@ class Catalog:
     ) -> Schema:
         read = snapshot(body, origin)
         identifier = schema_id(read, origin)
+        _require_printable(identifier, origin)
         with self._lock:
             self.find(identifier)
             known = self._equal(identifier, read)
@@ -255,6 +256,7 @@ class Catalog:
             self._warn(_twins(twin, schema))
 
     def _warn(self, warning: str) -> None:
+        warning = printable(warning)
         if warning not in self.warnings:
             self.warnings.append(warning)
 
@@ -287,11 +289,19 @@ def _twins(earlier: Schema, later: Schema) -> str:
     )
 
 
+def _require_printable(identifier: str, origin: str) -> None:
+    if not identifier.isprintable():
+        raise SchemaError(
+            f"{origin}: the schema's `$id` has characters that cannot be seen: "
+            f"'{printable(identifier)}'. Leave them out."
+        )
+
+
 def _require_closed(body: Mapping[str, Any], origin: str) -> None:
     outside = References(body).outside()
     if outside:
         raise SchemaError(
-            f"{origin}: `$ref: {outside[0]}` leads out of the schema, and nothing is "
+            f"{origin}: `{outside[0]}` leads out of the schema, and nothing is "
             "ever fetched. Copy what it means under `$defs` and refer to it there."
         )
 
@@ -300,6 +310,6 @@ def _oddities(body: Mapping[str, Any]) -> list[str]:
     """Return what `Catalog.register` would have refused a body for."""
     invalid = [f"not a valid JSON Schema: {fault.what}" for fault in faults(body)]
     return invalid + [
-        f"`$ref: {reference}` leads out of the schema and is never fetched"
+        f"`{reference}` leads out of the schema and is never fetched"
         for reference in References(body).outside()
     ]

@@ -35,7 +35,7 @@ _MAPS = frozenset(
         "properties",
     }
 )
-_REFERENCES = ("$ref", "$dynamicRef")
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _ANCHORS = ("$anchor", "$dynamicAnchor")
 
 
@@ -53,15 +53,27 @@ class References:
         self._index(body, _Resource("", body))
 
     def outside(self) -> list[str]:
-        """Return the references that lead out of the schema, in order."""
-        subschemas = list(_walk(self._body))
-        return [
-            subschema[key]
-            for subschema in subschemas
-            for key in _REFERENCES
-            if isinstance(subschema.get(key), str)
-            and not self._leads_somewhere(subschema, subschema[key])
-        ]
+        """Return the references that lead out of the schema, ``$ref: other.json``.
+
+        They stand in order; what only another reference reaches is searched too.
+        """
+        found: list[str] = []
+        seen: set[int] = set()
+        pending = [self._body]
+        while pending:
+            subschema = pending.pop()
+            if id(subschema) in seen:
+                continue
+            seen.add(id(subschema))
+            targets = []
+            for keyword, reference in _references(subschema):
+                target = self.resolve(subschema, reference)
+                if target is None:
+                    found.append(f"{keyword}: {reference}")
+                elif isinstance(target, dict):
+                    targets.append(target)
+            pending += reversed([*_children(subschema), *targets])
+        return found
 
     def target(self, subschema: Mapping[str, Any]) -> Any:
         """Return the subschema that ``$ref`` names, or None without one inside."""
@@ -81,9 +93,6 @@ class References:
                 return None
             home = found
         return self._within(home, unquote(fragment))
-
-    def _leads_somewhere(self, subschema: Mapping[str, Any], reference: str) -> bool:
-        return self.resolve(subschema, reference) is not None
 
     def _within(self, home: "_Resource", fragment: str) -> Any:
         if fragment and not fragment.startswith("/"):
@@ -134,12 +143,10 @@ class _Resource:
         self.anchors: dict[str, Any] = {}
 
 
-def _walk(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    pending = [body]
-    while pending:
-        subschema = pending.pop()
-        yield subschema
-        pending += reversed(list(_children(subschema)))
+def _references(subschema: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for keyword in _REFERENCES:
+        if isinstance(subschema.get(keyword), str):
+            yield keyword, subschema[keyword]
 
 
 def _children(subschema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

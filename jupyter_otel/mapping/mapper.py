@@ -33,7 +33,7 @@ from jupyter_otel.mapping.wire import (
     fixed32_field,
     varint_field,
 )
-from jupyter_otel.schema import Schema, SpanError, rule_text
+from jupyter_otel.schema import Schema, SpanError, printable, rule_text
 
 _log = logging.getLogger("jupyter_otel")
 
@@ -187,8 +187,8 @@ class Mapper:
                 "Two schemas have the event name %s: %s and %s. Tell their records "
                 "apart by jupyter.schema.id.",
                 name,
-                first,
-                schema_id,
+                printable(first),
+                printable(schema_id),
             )
 
 

@@ -183,6 +183,21 @@ def test_administrators_folders_come_before_ours_and_after_the_application(tmp_p
                 "schema, and nothing is ever fetched. Copy what it means under `$defs`"
             ),
         ),
+        (
+            body(p={"$recursiveRef": "https://example.org/other"}),
+            "application: `$recursiveRef: https://example.org/other` leads out",
+        ),
+        (
+            body(p={"$dynamicRef": "other#node"}),
+            "application: `$dynamicRef: other#node` leads out",
+        ),
+        (
+            body("https://example.org/\x1b[2J"),
+            (
+                "application: the schema's `$id` has characters that cannot be seen: "
+                "'https://example.org/\\x1b[2J'. Leave them out."
+            ),
+        ),
     ],
 )
 def test_what_is_no_schema_is_refused_with_place_and_cure(wrong, message):
@@ -208,6 +223,10 @@ def test_a_file_in_a_folder_that_is_no_schema_is_refused_by_name(tmp_path):
         (body(p={"type": "strng"}), "bus: not a valid JSON Schema: at /properties/p"),
         (body(p={"$ref": "http://127.0.0.1:9/x"}), "bus: `$ref: http://127.0.0.1:9/x`"),
         ({"properties": {"p": TEXT}}, "bus: a schema must have an `$id`"),
+        (
+            body(p={"$recursiveRef": "other"}),
+            "bus: `$recursiveRef: other` leads out of the schema",
+        ),
     ],
 )
 def test_what_another_registry_took_is_adopted_with_a_warning(odd, warning):
@@ -218,6 +237,15 @@ def test_what_another_registry_took_is_adopted_with_a_warning(odd, warning):
     assert schema.id == odd.get("$id", "")
     assert [text[: len(warning)] for text in catalog.warnings] == [warning]
     assert catalog.validator(schema).is_valid({"p": 1}) in (True, False)
+
+
+def test_a_warning_shows_what_cannot_be_seen():
+    catalog = Catalog()
+    for properties in ({"p": TEXT}, {"q": TEXT}):
+        catalog.adopt(body("a\x1b[2J\n\u202e", **properties), "bus")
+
+    (warning,) = catalog.warnings
+    assert warning.startswith(r"a\x1b[2J\n\u202e was registered again by bus")
 
 
 def test_an_overlay_reaches_a_schema_by_its_exact_id(overlay_file):

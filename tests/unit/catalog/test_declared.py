@@ -233,10 +233,23 @@ def test_references_out_of_the_schema_are_named_wherever_they_stand():
     }
 
     assert References(body).outside() == [
-        "other.json",
-        "http://json-schema.org/draft-07/schema#",
-        "#/nowhere",
+        "$ref: other.json",
+        "$ref: http://json-schema.org/draft-07/schema#",
+        "$ref: #/nowhere",
     ]
+
+
+def test_what_only_a_reference_reaches_is_searched_too():
+    body = {
+        "properties": {"p": {"$ref": "#/x-parts/a"}, "q": {"$recursiveRef": "#"}},
+        "x-parts": {
+            "a": {"items": {"$ref": "#/x-parts/b"}},
+            "b": {"anyOf": [{"$dynamicRef": "other#b"}, {"$ref": "#/x-parts/a"}]},
+            "c": {"$ref": "never reached"},
+        },
+    }
+
+    assert References(body).outside() == ["$dynamicRef: other#b"]
 
 
 def test_legacy_categories_are_kept_as_written(declared):

@@ -33,5 +33,9 @@ def test_two_ids_with_one_name_are_warned_about(caplog):
     ]
 
 
+def test_an_id_is_shown_without_what_moves_a_cursor(caplog):
+    assert r"urn:a\x1b and urn:a\n." in warnings_of(caplog, "urn:a\x1b", "urn:a\n")[0]
+
+
 def test_one_id_with_two_bodies_is_not(caplog):
     assert warnings_of(caplog, "urn:a:b", "urn:a:b", "urn:a:c") == []
