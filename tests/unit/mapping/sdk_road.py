@@ -234,7 +234,7 @@ def attributes_of(case, ours):
             collided += 1
         elif value is not None:
             attributes[name] = attribute(value, texts.get(name, ""))
-        taken.add(name)
+            taken.add(name)
     failure = failed(case)
     if failure is not None:
         attributes["error.type"] = failure
@@ -246,7 +246,7 @@ def failed(case):
     if not rule or case.value("status") not in ("error", "gone"):
         return None
     name = case.value("name")
-    return clean(str(case.value("status") if name is None else name))
+    return clean(str(case.value("status") if name in (None, "") else name))
 
 
 def attribute(value, ours):
