@@ -120,8 +120,8 @@ class OtelConsent(Configurable):
         default_value="opt_in",
         help="""Whether a person must agree: opt_in, opt_out or mandatory.
 
-        With opt_in a person's records are dropped until they say yes. Operations
-        that nobody asked for have no person and need no consent.
+        Nobody can say yes in this version: with opt_in whatever a person causes is
+        dropped, kernel starts included. With the others, tell people of it.
         """,
     ).tag(config=True)
 
@@ -219,7 +219,7 @@ class OtelExport(Configurable):
         help="""Folder of the embedded default: logs.jsonl, traces.jsonl, metrics.jsonl.
 
         Used, per signal, while neither an endpoint nor an OTEL_*_EXPORTER is set.
-        Default: jupyter_otel/export in Jupyter's data directory.
+        Out of the box: jupyter_otel/export in Jupyter's data directory.
         """,
     ).tag(config=True)
 
@@ -246,7 +246,7 @@ class OtelSpool(Configurable):
         lambda: data_directory() / "spool",
         help="""Folder of the spool files, one a process; on a local disk.
 
-        Default: jupyter_otel/spool in Jupyter's data directory.
+        Out of the box: jupyter_otel/spool in Jupyter's data directory.
         """,
     ).tag(config=True)
 

@@ -7,6 +7,7 @@ repeats a header's value or the user information of a URL.
 import math
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,9 +34,12 @@ def url_complaint(url: str) -> str | None:
         return f"Write http://{without_credentials(url)} or https://…"
     try:
         parts = urlsplit(url)
+    except ValueError:
+        return "Check its host."
+    try:
         _ = parts.port
     except ValueError:
-        return "Check its host and port."
+        return "Its port must be a number up to 65535."
     if parts.scheme.lower() not in {"http", "https"}:
         return "For gRPC too: http:// is plain text, https:// is TLS."
     if not parts.hostname:
@@ -118,7 +122,7 @@ class Whole(_Told, Int):  # type: ignore[type-arg]
     ) -> None:
         super().__init__(**kwargs)
         self.least, self.or_zero, self.cure = least, or_zero, cure
-        self.rule = f"at least {least}"
+        self.rule = f"at least {least}{', or 0' if or_zero else ''}"
 
     def validate(self, obj: Any, value: Any) -> int:
         """Return the number if it is in range."""
@@ -191,8 +195,11 @@ class Place(_Told, TraitType[Path, Any]):
         return self._usual()
 
     def default_value_repr(self) -> str:
-        """Return the default as a configuration file would write it."""
-        return repr(str(self._usual()))
+        """Return the default as a configuration file would write it, ``~`` for home."""
+        path = self._usual()
+        with suppress(ValueError, RuntimeError):
+            path = "~" / path.relative_to(Path.home())
+        return repr(str(path))
 
     def validate(self, obj: Any, value: Any) -> Path:
         """Return the path, with ``~`` resolved."""

@@ -45,13 +45,17 @@ def check_consent(settings: Settings) -> Finding:
     """Say whether people's records can leave."""
     mode = settings.consent.mode
     if mode != "opt_in":
-        return Finding("consent", State.OK, f"OtelConsent.mode is {mode}")
-    return Finding(
-        "consent",
-        State.WARNING,
-        "OtelConsent.mode is opt_in: a person's records are dropped until they agree",
-        "Where people are told otherwise, set opt_out or mandatory.",
+        what = f"OtelConsent.mode is {mode}: tell people what is collected"
+        return Finding("consent", State.OK, what)
+    what = (
+        "OtelConsent.mode is opt_in, and nobody can say yes in this version: whatever "
+        "a person causes is dropped, kernel starts included"
     )
+    cure = (
+        'To collect it, tell people and set c.OtelConsent.mode = "mandatory" (or '
+        "opt_out)."
+    )
+    return Finding("consent", State.WARNING, what, cure)
 
 
 def check_sources(settings: Settings) -> Iterator[Finding]:

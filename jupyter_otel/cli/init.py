@@ -16,9 +16,10 @@ c = get_config()  # noqa: F821
 # How much: none, operational, usage or audit. Out of the box it is none.
 c.OtelPolicy.level = "usage"
 
-# Who is asked: opt_in drops a person's records until they agree, opt_out sends them
-# until they object, mandatory asks nobody. Tell your users which.
-c.OtelConsent.mode = "opt_in"
+# Who is asked. mandatory: nobody, so YOU MUST TELL YOUR USERS what is collected. Out of
+# the box it is opt_in, and as nobody can say yes in this version, whatever a person
+# causes is dropped then, kernel starts included.
+c.OtelConsent.mode = "mandatory"
 
 # Where to: an OpenTelemetry Collector. Without an endpoint records go to JSON lines in
 # Jupyter's data directory: `jupyter otel events`, `jupyter otel traces` read them.
@@ -67,7 +68,12 @@ service:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own arguments."""
-    parser.add_argument("place", choices=("server", "collector"), help="for what")
+    parser.add_argument(
+        "place",
+        choices=("server", "collector"),
+        metavar="server|collector",
+        help="for what",
+    )
 
 
 def run(arguments: argparse.Namespace, config: Config) -> int:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
+from jupyter_otel.schema import Schema
 from jupyter_otel.tally import DropReason, Refusal
 
 _CURES: Mapping[str, str] = {
     Refusal.LEVEL: (
-        "Its schema is not collected at this OtelPolicy.level: raise the level, or "
-        "name the schema in OtelPolicy.include. `jupyter otel schemas list` shows each "
-        "level."
+        "Its schema is not collected at this OtelPolicy.level, or has no overlay: "
+        "raise the level, or name the schema in OtelPolicy.include. `jupyter otel "
+        "schemas list` shows each level."
     ),
     Refusal.EXCLUDED: "Take its schema out of OtelPolicy.exclude.",
     Refusal.CONTROL_PLANE: (
@@ -24,7 +25,8 @@ _CURES: Mapping[str, str] = {
         "`jupyter otel preview --explain` says where."
     ),
     DropReason.NO_CONSENT: (
-        "Nobody has agreed: OtelConsent.mode is opt_in, or the person has refused."
+        "OtelConsent.mode is opt_in, and nobody can say yes in this version: set "
+        "mandatory or opt_out, and tell people."
     ),
     DropReason.REDACTION_ERROR: "This is a bug: please report it, with the schema.",
     DropReason.MAPPING_ERROR: "This is a bug: please report it, with the schema.",
@@ -47,6 +49,15 @@ _CURES: Mapping[str, str] = {
 }
 
 
-def cure(reason: str) -> str:
-    """Return what to do about a reason of the books."""
+_NO_OVERLAY = (
+    "No overlay classifies its schema, so no level collects it: name the schema in "
+    "OtelPolicy.include, or its overlay in OtelPolicy.files (`jupyter otel schemas "
+    "check FILE` prints one to fill in)."
+)
+
+
+def cure(reason: str, schema: Schema | None = None) -> str:
+    """Return what to do about a reason of the books, for a schema if it is known."""
+    if reason == Refusal.LEVEL and schema is not None and schema.overlay.level is None:
+        return _NO_OVERLAY
     return _CURES.get(reason, "")

@@ -71,7 +71,8 @@ def test_every_wrong_setting_is_named_in_one_error():
         "'usages'. Did you mean 'usage'?"
     ) in lines
     assert (
-        "OtelSpool.max_mib must be at least 1, got -2. Set 0 to keep no spool." in lines
+        "OtelSpool.max_mib must be at least 1, or 0, got -2. Set 0 to keep no spool."
+        in lines
     )
     assert any(line.startswith("OtelExport.frobnicate is not") for line in lines)
     assert len(lines) == 5
