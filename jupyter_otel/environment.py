@@ -85,6 +85,7 @@ class _Reading:
         return ExportSettings(
             kind=kind,
             endpoint=endpoint,
+            endpoint_setting=url.setting if url else "OtelExport.endpoint",
             protocol=protocol,
             headers=headers,
             headers_file=self.traits.headers_file,
@@ -225,6 +226,7 @@ class _Reading:
         if protocol == "grpc":
             return self.grpc_endpoint(url)
         if url.whole:
+            self.warn_of_no_path(url)
             return url.text
         self.warn_of_path(url)
         return f"{url.text.rstrip('/')}/v1/{self.signal}"
@@ -259,6 +261,14 @@ class _Reading:
             self.warnings.append(
                 f"{url.setting} is plain http://, and credentials go with each "
                 "request, for everybody on the way to read. Use https://."
+            )
+
+    def warn_of_no_path(self, url: _Url) -> None:
+        if not urlsplit(url.text).path.strip("/"):
+            base = without_credentials(url.text).rstrip("/")
+            self.warnings.append(
+                f"{url.setting} has no path, and is used as it is. Most receivers take "
+                f"{self.signal} at {base}/v1/{self.signal}."
             )
 
     def warn_of_path(self, url: _Url) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from traitlets.config import Config
 
-from jupyter_otel.cli.doctor_endpoint import check_destination
+from jupyter_otel.cli.doctor_endpoint import check_destinations
 from jupyter_otel.cli.doctor_places import (
     check_extension,
     check_hash_key,
@@ -25,7 +25,6 @@ from jupyter_otel.cli.findings import Finding, State
 from jupyter_otel.cli.tables import printable
 from jupyter_otel.config import read_settings
 from jupyter_otel.errors import ConfigError
-from jupyter_otel.tally import Signal
 
 _MARKS = {
     State.OK: "ok",
@@ -45,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, config: Config) -> int:
     """Print every finding as it is made; 1 where one is a failure."""
-    findings = []
-    for finding in _findings(arguments, config):
+    findings: list[Finding] = []
+    for finding in _all_findings(arguments, config):
         findings.append(finding)
         if not arguments.json:
             sys.stdout.write(_text(finding))
@@ -55,6 +54,16 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
         shown = [finding._asdict() for finding in findings]
         sys.stdout.write(f"{json.dumps(shown, indent=2)}\n")
     return int(any(finding.state is State.FAILED for finding in findings))
+
+
+def _all_findings(arguments: argparse.Namespace, config: Config) -> Iterator[Finding]:
+    failed = []
+    for finding in _findings(arguments, config):
+        if finding.state is State.FAILED:
+            failed.append(finding.check)
+        yield finding
+    if arguments.send:
+        yield check_sending(config, [check for check in failed if check != "traces"])
 
 
 def _findings(arguments: argparse.Namespace, config: Config) -> Iterator[Finding]:
@@ -73,11 +82,8 @@ def _findings(arguments: argparse.Namespace, config: Config) -> Iterator[Finding
     yield from check_sources(settings)
     yield check_hash_key(settings)
     yield check_spool(settings)
-    for signal in (Signal.LOGS, Signal.TRACES):
-        yield from check_destination(signal, settings)
+    yield from check_destinations(settings)
     yield check_extension(config)
-    if arguments.send:
-        yield check_sending(config)
 
 
 def _text(finding: Finding) -> str:

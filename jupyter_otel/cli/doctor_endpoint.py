@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -36,8 +36,19 @@ class _Host(NamedTuple):
     tls: bool
 
 
-def check_destination(signal: Signal, settings: Settings) -> Iterator[Finding]:
-    """Check where one signal goes, as far as one gets."""
+def check_destinations(settings: Settings) -> Iterator[Finding]:
+    """Check where each signal goes; what was found of one is not said again."""
+    told: set[tuple[State, str]] = set()
+    for signal in (Signal.LOGS, Signal.TRACES):
+        for finding in _check_destination(signal, settings):
+            about_both = finding.check == "clock" or finding.state is State.WARNING
+            if about_both and (finding.state, finding.what) in told:
+                continue
+            told.add((finding.state, finding.what))
+            yield finding
+
+
+def _check_destination(signal: Signal, settings: Settings) -> Iterator[Finding]:
     check = signal.value
     if signal is Signal.TRACES and not settings.traces.enabled:
         yield Finding(check, State.NOTE, "OtelTraces.enabled is False: no spans")
@@ -51,18 +62,30 @@ def check_destination(signal: Signal, settings: Settings) -> Iterator[Finding]:
         case "console":
             yield Finding(check, State.OK, "are printed on the console")
         case "directory":
-            yield _check_directory(check, Path(export.directory or ""))
+            yield _check_directory(signal, Path(export.directory or ""))
         case "otlp":
             yield from _check_receiver(signal, export)
 
 
-def _check_directory(check: str, directory: Path) -> Finding:
+def _check_directory(signal: Signal, directory: Path) -> Finding:
     parents = (directory, *directory.absolute().parents)
-    if os.access(next(place for place in parents if place.is_dir()), os.W_OK | os.X_OK):
-        what = f"are written to {directory}, as no endpoint is set"
-        return Finding(check, State.OK, what)
+    place = next(parent for parent in parents if parent.exists())
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+        what = f"are written to {directory}, as {_why_no_endpoint(signal)}"
+        return Finding(signal, State.OK, what)
     what = f"OtelExport.directory {directory} cannot be written"
-    return Finding(check, State.FAILED, what, "Name one that this account owns.")
+    return Finding(signal, State.FAILED, what, "Name one that this account owns.")
+
+
+def _why_no_endpoint(signal: Signal) -> str:
+    names = (
+        f"OTEL_EXPORTER_OTLP_{form}ENDPOINT" for form in (f"{signal.upper()}_", "")
+    )
+    # One that could be used would be an endpoint.
+    ignored = [name for name in names if os.environ.get(name, "").strip()]
+    return (
+        f"{' and '.join(ignored)} cannot be used" if ignored else "no endpoint is set"
+    )
 
 
 def _check_receiver(signal: Signal, export: ExportSettings) -> Iterator[Finding]:
@@ -101,7 +124,7 @@ def _check_connection(
         socket.getaddrinfo(host.name, host.port)
     except OSError as error:
         what = f"no address for the host {host.name} ({error.strerror or error})"
-        cure = "Correct the host in OtelExport.endpoint, or this machine's DNS."
+        cure = f"Correct the host in {export.endpoint_setting}, or this machine's DNS."
         return Finding(signal, State.FAILED, what, cure)
     try:
         _connect(host, export)
@@ -137,16 +160,27 @@ def _tls_failure(signal: Signal, host: _Host, error: ssl.SSLError) -> Finding:
 
 
 def _other_port(host: _Host, export: ExportSettings) -> str:
-    """Say whether the receiver listens on the port of the other protocol."""
-    other, protocol = (
-        (4318, "http/protobuf") if export.protocol == "grpc" else (4317, "grpc")
-    )
-    with suppress(OSError), closing(socket.create_connection((host.name, other), 1.0)):
+    """Say whether the receiver listens on a usual port, of this protocol first."""
+    grpc, setting = export.protocol == "grpc", export.endpoint_setting
+    usual = {4317: "grpc", 4318: "http/protobuf"}
+    for port in sorted(usual, reverse=not grpc):
+        if port == host.port or not _listens(host.name, port):
+            continue
+        if (usual[port] == "grpc") is grpc:
+            return f"Something listens on port {port}: write that port in {setting}."
         return (
-            f"Something listens on port {other}: use that port with "
-            f"OtelExport.protocol = {protocol!r}, or open {host.port} on the receiver."
+            f"Something listens on port {port}: use that port with OtelExport.protocol "
+            f"= {usual[port]!r}, or open {host.port} on the receiver."
         )
-    return "Start the receiver, or correct host and port in OtelExport.endpoint."
+    return f"Start the receiver, or correct host and port in {setting}."
+
+
+def _listens(name: str, port: int) -> bool:
+    try:
+        socket.create_connection((name, port), 1.0).close()
+    except OSError:
+        return False
+    return True
 
 
 def _check_request(

@@ -14,7 +14,9 @@ from traitlets.config import Config
 
 from jupyter_otel.cli.findings import Finding, State
 from jupyter_otel.config import Settings
+from jupyter_otel.errors import SpoolError
 from jupyter_otel.redaction.keyed_hash import MIN_KEY_BYTES
+from jupyter_otel.spool.files import create_spool_file
 
 _MIB = 2**20
 _OTHERS = 0o077
@@ -26,10 +28,11 @@ def check_spool(settings: Settings) -> Finding:
     if spool.durability == "memory" or spool.max_mib == 0:
         what = "records wait in memory only and are lost with the process"
         return Finding("spool", State.NOTE, what)
-    place = _existing(spool.directory)
-    if not os.access(place, os.W_OK | os.X_OK):
-        what = f"OtelSpool.directory {spool.directory} cannot be written"
-        return Finding("spool", State.FAILED, what, "Name one that this account owns.")
+    place = spool.directory
+    try:
+        create_spool_file(place).delete()  # as the server does
+    except SpoolError as error:
+        return Finding("spool", State.FAILED, str(error))
     free_mib = shutil.disk_usage(place).free // _MIB
     if free_mib < spool.max_mib:
         what = (
@@ -37,8 +40,9 @@ def check_spool(settings: Settings) -> Finding:
         )
         cure = "Make room, lower max_mib, or name another OtelSpool.directory."
         return Finding("spool", State.WARNING, what, cure)
-    waiting = len(list(spool.directory.glob("*.sqlite")))
-    what = f"{spool.directory}, {free_mib} MiB free, {waiting} spool files there"
+    waiting = len(list(place.glob("*.sqlite")))
+    files = f"{waiting} spool file{'' if waiting == 1 else 's'}"
+    what = f"{place} can be written, {free_mib} MiB free, {files} there"
     return Finding("spool", State.OK, what)
 
 

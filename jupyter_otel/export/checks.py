@@ -8,8 +8,8 @@ from jupyter_otel.errors import ConfigError
 from jupyter_otel.export.settings import ExportSettings
 
 
-def check_endpoint(endpoint: str) -> SplitResult:
-    """Return an endpoint, split.
+def check_endpoint(endpoint: str, setting: str = "OtelExport.endpoint") -> SplitResult:
+    """Return an endpoint, split; ``setting`` is what named it.
 
     Raises:
         ConfigError: It has no scheme, no host, or a port that is none.
@@ -22,8 +22,8 @@ def check_endpoint(endpoint: str) -> SplitResult:
     if url.scheme not in {"http", "https"} or not url.hostname or not port_is_valid:
         shown = endpoint.rpartition("@")[2].partition("?")[0]
         raise ConfigError(
-            "OtelExport.endpoint must be a URL with http:// or https:// and a host, "
-            f"got {shown!r}. Write it like http://localhost:4318."
+            f"{setting} must be a URL with http:// or https:// and a host, got "
+            f"{shown!r}. Write it like http://localhost:4318."
         )
     return url
 
@@ -88,6 +88,13 @@ def check_tls(settings: ExportSettings) -> None:
     except (ssl.SSLError, OSError) as error:
         raise ConfigError(
             f"OtelExport.{name} must hold PEM certificates that can be loaded, got "
-            f"{str(getattr(settings, name))!r} ({type(error).__name__}). "
-            "Check that it is PEM, and that the key belongs to the certificate."
+            f"{str(getattr(settings, name))!r} ({type(error).__name__}). {_PEM[name]}"
         ) from error
+
+
+_PEM = {
+    "certificate_file": "Check that it is PEM, with BEGIN CERTIFICATE lines.",
+    "client_certificate_file": (
+        "Check that it is PEM, and that client_key_file is its private key."
+    ),
+}

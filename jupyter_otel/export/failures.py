@@ -4,12 +4,17 @@ import ssl
 
 import requests
 
+from jupyter_otel.export.checks import public_url
+from jupyter_otel.export.settings import ExportSettings
 
-def explain(error: Exception, name: str) -> str:
+
+def explain(error: Exception, settings: ExportSettings) -> str:
     """Return one line about a request that got no answer; never data or headers."""
+    name = public_url(settings.endpoint)
     cause = _innermost(error)
     reason = getattr(cause, "strerror", None) or type(cause).__name__
-    return f"no answer from {name} ({reason}): {_cure(error, cause)}"
+    cure = _cure(error, cause, settings.endpoint_setting)
+    return f"no answer from {name} ({reason}): {cure}"
 
 
 def _innermost(error: BaseException) -> BaseException:
@@ -18,7 +23,7 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-def _cure(error: Exception, cause: BaseException) -> str:
+def _cure(error: Exception, cause: BaseException, setting: str) -> str:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return "set OtelExport.certificate_file to the authority that signed it"
     if isinstance(error, requests.exceptions.SSLError):
@@ -27,4 +32,4 @@ def _cure(error: Exception, cause: BaseException) -> str:
         return "check the proxy in HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
     if isinstance(error, requests.exceptions.ReadTimeout):
         return "look at the receiver's load, or raise OtelExport.timeout_s"
-    return "check that a receiver listens at OtelExport.endpoint"
+    return f"check that a receiver listens at {setting}"

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from jupyter_otel.export.checks import public_url
 from jupyter_otel.export.failures import explain
 from jupyter_otel.export.settings import ExportSettings
 from jupyter_otel.export.verdicts import Retry
@@ -52,7 +51,7 @@ class HttpClient:
                 return _read(response)
         # ValueError: what a library finds wrong with a URL or a proxy's.
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            return Retry(None, explain(error, public_url(self._settings.endpoint)))
+            return Retry(None, explain(error, self._settings))
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""

@@ -35,8 +35,8 @@ _MAYBE_ONE_CULPRIT = frozenset({"INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"})
 _CURES = {
     "UNAUTHENTICATED": "set OtelExport.headers or headers_file to valid credentials",
     "PERMISSION_DENIED": "the credentials do not allow this",
-    "UNIMPLEMENTED": "the receiver has no such service; check OtelExport.endpoint",
-    "UNAVAILABLE": "check that a receiver listens for gRPC at OtelExport.endpoint",
+    "UNIMPLEMENTED": "the receiver has no such service; check {setting}",
+    "UNAVAILABLE": "check that a receiver listens for gRPC at {setting}",
 }
 _OPTIONS = [
     ("grpc.primary_user_agent", f"jupyter-otel/{__version__}"),
@@ -74,7 +74,7 @@ class GrpcDestination:
     """What receivers take by default, less what the frames around it cost."""
 
     def __init__(self, grpc: Any, signal: Signal, settings: ExportSettings) -> None:
-        check_endpoint(settings.endpoint)
+        check_endpoint(settings.endpoint, settings.endpoint_setting)
         check_files(settings)
         self.name = public_url(settings.endpoint)
         self._grpc = grpc
@@ -133,7 +133,7 @@ class GrpcDestination:
 
     def _judge(self, error: Any) -> Verdict:
         code = error.code().name
-        cure = _CURES.get(code)
+        cure = _CURES.get(code, "").format(setting=self._settings.endpoint_setting)
         why = f"gRPC {code} from {self.name}" + (f": {cure}" if cure else "")
         wait_s = read_retry_info(error.trailing_metadata() or ())
         if code in _RETRYABLE or (code == "RESOURCE_EXHAUSTED" and wait_s is not None):

@@ -48,7 +48,7 @@ _CURES = {
     400: "the receiver cannot read the request; does it speak OTLP at this path?",
     401: "set OtelExport.headers or headers_file to valid credentials",
     403: "the credentials do not allow this; check them and the receiver's policy",
-    404: "nothing listens at this path; check OtelExport.endpoint (/v1/logs is added)",
+    404: "nothing listens at this path; check {setting}",
     413: "raise the receiver's size limit",
     415: "the receiver does not take this OtelExport.protocol or compression",
 }
@@ -64,7 +64,7 @@ class HttpDestination:
     max_request_bytes = 16 * 2**20
 
     def __init__(self, signal: Signal, settings: ExportSettings) -> None:
-        check_endpoint(settings.endpoint)
+        check_endpoint(settings.endpoint, settings.endpoint_setting)
         check_files(settings)
         check_tls(settings)
         self.name = public_url(settings.endpoint)
@@ -125,7 +125,7 @@ class HttpDestination:
         status = answer.status
         if 200 <= status < 300:  # noqa: PLR2004  # HTTP's success class
             return self._read_success(answer, records)
-        cure = _CURES.get(status)
+        cure = _CURES.get(status, "").format(setting=self._settings.endpoint_setting)
         why = f"HTTP {status} from {self.name}" + (f": {cure}" if cure else "")
         held = status in _AUTH and self._settings.hold_on_auth_error
         if status in _RETRYABLE or held:

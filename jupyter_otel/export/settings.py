@@ -29,3 +29,5 @@ class ExportSettings:
     max_file_bytes: int = 64 * 2**20
     hold_on_auth_error: bool = False
     """Whether 401, 403 and 404 keep the data and try again."""
+    endpoint_setting: str = "OtelExport.endpoint"
+    """The setting or variable that named the endpoint, for messages."""

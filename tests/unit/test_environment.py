@@ -258,6 +258,14 @@ def test_of_several_exporters_the_first_known_is_used():
             "http://t:4318/v1/logs/v1/logs",
         ),
         (
+            {"logs_endpoint": "http://me:s3cret@127.0.0.1:4318/"},
+            (
+                "OtelExport.logs_endpoint has no path, and is used as it is. Most "
+                "receivers take logs at http://***@127.0.0.1:4318/v1/logs."
+            ),
+            "http://me:s3cret@127.0.0.1:4318/",
+        ),
+        (
             {"endpoint": "http://t:4317/x", "protocol": "grpc"},
             (
                 "OtelExport.endpoint has a path, '/x', which gRPC does not use. Remove "

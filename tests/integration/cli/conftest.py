@@ -65,3 +65,26 @@ def closed_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+class Doctor:
+    """Runs ``jupyter otel doctor`` and remembers what it found."""
+
+    def __init__(self, cli) -> None:
+        self.cli = cli
+
+    def __call__(self, *arguments, **environment):
+        """Return the exit status, and the findings by check."""
+        status, out, err = self.cli("doctor", "--json", *arguments, **environment)
+        assert err == ""
+        found = {}
+        for finding in json.loads(out):
+            found.setdefault(finding["check"], []).append(
+                (finding["state"], finding["what"], finding["cure"])
+            )
+        return status, found
+
+
+@pytest.fixture
+def doctor(cli):
+    return Doctor(cli)

@@ -2,12 +2,10 @@
 
 import datetime as dt
 import http.server
-import json
 import re
 import socket
 import ssl
 import threading
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -18,29 +16,6 @@ from cryptography.x509.oid import NameOID
 from jupyter_otel.tally import Signal
 from jupyter_otel.testing.grpc_receiver import GrpcReceiver
 from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
-
-
-class Doctor:
-    """Runs ``jupyter otel doctor`` and remembers what it found."""
-
-    def __init__(self, cli) -> None:
-        self.cli = cli
-
-    def __call__(self, *arguments, **environment):
-        """Return the exit status, and the findings by check."""
-        status, out, err = self.cli("doctor", "--json", *arguments, **environment)
-        assert err == ""
-        found = {}
-        for finding in json.loads(out):
-            found.setdefault(finding["check"], []).append(
-                (finding["state"], finding["what"], finding["cure"])
-            )
-        return status, found
-
-
-@pytest.fixture
-def doctor(cli):
-    return Doctor(cli)
 
 
 class OldServer(http.server.BaseHTTPRequestHandler):
@@ -291,74 +266,59 @@ def test_bad_variables_are_warnings_and_no_value_is_shown(doctor):
     assert "s3cret" not in str(found)
 
 
-def test_an_overlay_that_cannot_be_used_is_a_failure(doctor, cli):
-    overlay = cli.write("overlay.yaml", "schemas: {x: {level: some}}")
-    status, found = doctor(f"--OtelPolicy.files={overlay}")
-    [(state, what, _)] = found["schemas"]
-    assert (status, state) == (1, "failed")
-    assert overlay in what
-
-
-def test_an_included_id_that_nobody_has_is_warned_of(doctor):
-    _, found = doctor("--OtelPolicy.include=https://example.org/x")
-    assert found["schemas"][1][:2] == (
-        "warning",
-        "OtelPolicy.include names 'https://example.org/x', which no known schema has",
+def test_what_holds_for_both_signals_is_said_once(doctor, late_receiver):
+    _, found = doctor(
+        f"--OtelExport.endpoint={late_receiver}", OTEL_EXPORTER_OTLP_TIMEOUT="soon"
     )
+    assert [state for state, _, _ in found["logs"]] == ["warning", "ok"]
+    assert [state for state, _, _ in found["traces"]] == ["ok"]
+    assert len(found["clock"]) == 1
 
 
-def test_what_listening_to_the_bus_changes_is_said(doctor):
-    assert "sources" not in doctor()[1]
-    _, found = doctor("--OtelPolicy.level=usage", "--OtelSources.executions=False")
-    off, bus = found["sources"]
-    assert off == (
-        "note",
-        "OtelSources.executions is False: nothing is recorded of them",
-        "",
+def test_a_variable_that_was_ignored_is_why_records_go_to_files(doctor, cli):
+    _, found = doctor(OTEL_EXPORTER_OTLP_ENDPOINT="localhost:4318")
+    where = (
+        f"are written to {cli.export}, as OTEL_EXPORTER_OTLP_ENDPOINT cannot be used"
     )
-    assert bus[2] == "If one breaks: c.OtelSources.jupyter_events = False."
+    assert found["logs"][1] == found["traces"][0] == ("ok", where, "")
 
 
-def test_a_key_that_is_too_short_or_open_to_others_is_found(doctor, cli):
-    key = cli.write("key", "short")
-    setting = f"--OtelRedaction.hash_key_file={key}"
-    status, found = doctor(setting)
-    assert status == 1
-    assert found["hash key"][0][:2] == (
-        "failed",
-        f"{key} holds 5 bytes, a key at least 32",
-    )
-    cli.write("key", "k" * 32)
-    Path(key).chmod(0o644)
-    status, found = doctor(setting)
-    assert status == 0
-    assert found["hash key"][0][0] == "warning"
-
-
-def test_the_extension_that_is_turned_off_is_found(doctor, cli):
-    extensions = {"ServerApp": {"jpserver_extensions": {"jupyter_otel": False}}}
-    cli.write("config/jupyter_server_config.json", extensions)
-    assert doctor()[1]["extension"] == [
+def test_an_endpoint_of_one_signal_is_named_as_it_was_set(doctor):
+    with HttpReceiver(then=Answer(status=404)) as receiver:
+        url = f"{receiver.url}/v1/logs"
+        _, found = doctor(f"--OtelExport.logs_endpoint={url}")
+    assert [what for _, what, _ in found["logs"]] == [
         (
-            "warning",
-            "the server extension is turned off",
-            "Run: jupyter server extension enable jupyter_otel",
-        )
+            f"HTTP 404 from {url}: nothing listens at this path; check "
+            "OtelExport.logs_endpoint"
+        ),
     ]
 
 
-def test_one_record_is_proved_end_to_end(doctor):
-    with HttpReceiver() as receiver:
-        status, found = doctor("--send", f"--OtelExport.endpoint={receiver.url}")
-        [record] = receiver.inbox.records(Signal.LOGS)
-    assert (status, found["send"][0][0]) == (0, "ok")
-    assert record.event_name == "jupyter_otel.doctor"
+@pytest.fixture
+def usual_ports():
+    """Listen on 4317 and 4318 of an address that nobody else uses."""
+    address = "127.0.43.18"
+    try:
+        with (
+            socket.create_server((address, 4317)),
+            socket.create_server((address, 4318)),
+        ):
+            yield address
+    except OSError as error:
+        pytest.skip(f"no second loopback address here: {error}")
 
 
-def test_a_record_that_is_refused_is_a_failure(doctor):
-    with HttpReceiver(then=Answer(status=403)) as receiver:
-        endpoint = f"--OtelExport.endpoint={receiver.url}"
-        status, out, _ = doctor.cli("doctor", "--send", "--json", endpoint)
-    last = json.loads(out)[-1]
-    assert (status, last["check"], last["state"]) == (1, "send", "failed")
-    assert last["what"].startswith("the test record did not arrive: rejected (HTTP 403")
+@pytest.mark.parametrize(
+    ("protocol", "port"), [("http/protobuf", 4318), ("http/json", 4318), ("grpc", 4317)]
+)
+def test_the_usual_port_of_the_same_protocol_is_proposed_first(
+    doctor, usual_ports, closed_port, protocol, port
+):
+    _, found = doctor(
+        f"--OtelExport.endpoint=http://{usual_ports}:{closed_port}",
+        f"--OtelExport.protocol={protocol}",
+    )
+    assert found["logs"][0][2] == (
+        f"Something listens on port {port}: write that port in OtelExport.endpoint."
+    )
