@@ -75,8 +75,8 @@ class ExecutionCapture:
 
     intake: Intake
     schema: Schema
-    code: Literal["none", "hash", "text"]
-    """Whether code is handed in at all; the redactor makes the hash."""
+    takes_code: bool
+    """Whether code is handed in at all; what leaves of it is policy's."""
     spans: Spans | None
     """None: no trace context, neither made nor read."""
     person: Callable[[Any], Person | None]
@@ -191,7 +191,7 @@ class ConnectionWatch:
             "cell_id": _cell_id(request.metadata.get("cellId")),
             "client": client_of(request),
             "code_lines": len(request.code.splitlines()),
-            "code": None if self._capture.code == "none" else request.code,
+            "code": request.code if self._capture.takes_code else None,
         }
         return {name: value for name, value in facts.items() if value is not None}
 

@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any
 
 from traitlets.config import Config
 
@@ -23,7 +23,8 @@ from jupyter_otel.event import Intake
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.hosts.server.trace_context import TraceContext
-from jupyter_otel.schema import Schema
+from jupyter_otel.policy.policy import CodePolicy, Policy
+from jupyter_otel.schema import Level, Schema
 from jupyter_otel.sources.kernel_actions import KernelActionsHandler
 from jupyter_otel.sources.kernel_messages import (
     EXECUTION_SCHEMA,
@@ -126,7 +127,7 @@ def _execution_capture(
     return ExecutionCapture(
         intake=telemetry.intake,
         schema=schema,
-        code=_code_policy(telemetry.settings),
+        takes_code=_takes_code(telemetry.settings),
         spans=TraceContext(telemetry.spans, tells_kernel=traces.kernel != "off")
         if traces.enabled
         else None,
@@ -140,10 +141,12 @@ def _call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
     return asyncio.get_running_loop().call_later(delay_s, call).cancel
 
 
-def _code_policy(settings: Settings) -> Literal["none", "hash", "text"]:
-    policy = settings.policy
-    code = policy.code or ("hash" if policy.level == "audit" else "none")
-    return cast("Literal['none', 'hash', 'text']", code)
+def _takes_code(settings: Settings) -> bool:
+    stated = settings.policy.code
+    policy = Policy(
+        level=Level(settings.policy.level), code=CodePolicy(stated) if stated else None
+    )
+    return policy.code is not CodePolicy.NONE
 
 
 def _admits_bus_events(telemetry: Telemetry, bus: Any) -> bool:
@@ -160,7 +163,10 @@ def _admits_bus_events(telemetry: Telemetry, bus: Any) -> bool:
 def _bus_schemas(telemetry: Telemetry, bus: Any) -> Iterable[Schema]:
     intake: Intake = telemetry.intake
     for schema_id in bus.schemas.schema_ids:
-        yield intake.adopt(schema_body(bus.schemas.get(schema_id)), "event logger")
+        body = schema_body(bus.schemas.get(schema_id))
+        adopted = intake.adopt(body, "event logger")
+        if adopted is not None:
+            yield adopted
     for schema in telemetry.catalog.schemas():
         if not schema.id.startswith(_OURS):
             yield schema

@@ -93,7 +93,7 @@ class Rig:
             **{
                 "intake": intake,
                 "schema": schema,
-                "code": "hash",
+                "takes_code": True,
                 "spans": NumberedSpans(),
                 "person": lambda handler: Person("server", handler),
                 "notebook_path": {"k1": "a/b.ipynb"}.get,

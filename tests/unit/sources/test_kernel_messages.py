@@ -101,7 +101,7 @@ def test_without_traces_no_context_is_made_and_state_still_stops(intake, schema)
 
 
 def test_code_is_not_even_copied_unless_policy_keeps_it(intake, schema):
-    rig = Rig(intake, schema, code="none")
+    rig = Rig(intake, schema, takes_code=False)
 
     rig.ask("a = 1\nb = 2")
 
