@@ -22,6 +22,25 @@ def validator(body):
     return catalog.validator(catalog.adopt(body, "test"))
 
 
+@pytest.mark.parametrize(
+    ("name", "explanation"),
+    [
+        ("KeyError", "valid"),
+        ("std::range_error", "valid"),
+        ("Ошибка", "valid"),
+        ("_OTHER", "valid"),
+        ("no key 'sk-1'", "/error_name: pattern"),
+        ("/home/ann/plan.csv", "/error_name: pattern"),
+    ],
+)
+def test_an_executions_error_has_a_name_and_no_text(name, explanation):
+    catalog = Catalog()
+    schema = catalog.find("https://events.jupyter.org/jupyter_otel/execution/v1")
+    data = {"phase": "finished", "error_name": name}
+
+    assert catalog.validator(schema).explain(data) == explanation
+
+
 @pytest.fixture(params=["fast", "slow"])
 def judge(request):
     """Return a validator of BODY, of either library."""
