@@ -26,6 +26,7 @@ from jupyter_otel.catalog.files import (
     snapshot,
 )
 from jupyter_otel.catalog.installed import installed_files
+from jupyter_otel.catalog.located import LocatedFile
 from jupyter_otel.catalog.overlays import Overlays, our_overlays, read_overlay
 from jupyter_otel.catalog.references import References
 from jupyter_otel.catalog.schema_ids import schema_id, schema_version
@@ -71,7 +72,7 @@ class Catalog:
     ) -> None:
         self.warnings: list[str] = []
         self._lock = RLock()
-        self._overlay_files = [read_overlay(path) for path in overlay_files]
+        self._overlay_files = [_administrators(path) for path in overlay_files]
         self._overlays: Overlays | None = None
         self.categories: Mapping[Category, Mapping[Level, Action]] = Overlays(
             self._overlay_files
@@ -268,6 +269,7 @@ def _read(
     if isinstance(body, Path):
         return read_body(body), str(body)
     if isinstance(body, str):
+        _require_text(body, origin)
         return parse_body(body, origin), origin
     if isinstance(body, Mapping):
         return body, origin
@@ -275,6 +277,26 @@ def _read(
         f"{origin}: a schema must be a mapping, a path or YAML text, "
         f"not {type(body).__name__}."
     )
+
+
+def _require_text(text: str, origin: str) -> None:
+    if text.endswith((".json", ".yaml", ".yml")) and "\n" not in text:
+        raise SchemaError(
+            f"{origin}: a schema's text must be YAML or JSON, got what looks like a "
+            f"path, {text!r}. Give a pathlib.Path."
+        )
+
+
+def _administrators(path: Path) -> LocatedFile:
+    """Return an overlay that OtelPolicy.files names."""
+    if not path.is_file():
+        base = "" if path.is_absolute() else f", looked for in {Path.cwd()}"
+        raise SchemaError(
+            f"OtelPolicy.files must name files that are there, got {str(path)!r}"
+            f"{base}. Correct the path; an absolute one holds wherever the server is "
+            "started."
+        )
+    return read_overlay(path)
 
 
 def _twins(earlier: Schema, later: Schema) -> str:

@@ -73,7 +73,7 @@ def parse_body(text: str, origin: str) -> Mapping[str, Any]:
     try:
         body = yaml.load(text, Loader=_Loader)  # noqa: S506 (it is a safe loader)
     except (yaml.YAMLError, RecursionError) as error:
-        raise SchemaError(f"{origin} is not YAML: {_one_line(error)}.") from error
+        raise SchemaError(f"{origin} is not YAML: {yaml_fault(error)}.") from error
     if isinstance(body, Mapping):
         return body
     raise SchemaError(
@@ -103,5 +103,11 @@ def _json_type(value: object) -> str:
     return names.get(type(value), "number")
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def yaml_fault(error: BaseException) -> str:
+    """Return one line about a text that is no YAML, with a cure where it is known."""
+    said = " ".join(str(error).split()).replace(' in "<unicode string>",', " at")
+    hint = "; use spaces, YAML allows no tabs here" if _TAB in said else ""
+    return f"{said}{hint}" or type(error).__name__
+
+
+_TAB = "found character that cannot start any token"

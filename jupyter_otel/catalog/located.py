@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from jupyter_otel.catalog.files import read_text, snapshot
+from jupyter_otel.catalog.files import read_text, snapshot, yaml_fault
 from jupyter_otel.errors import SchemaError
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -53,8 +53,7 @@ def read_located(path: Path) -> LocatedFile:
         lines = dict(_lines(path, root, ())) if root is not None else {}
         content = loader.construct_document(root) if root is not None else {}
     except (yaml.YAMLError, RecursionError) as error:
-        message = " ".join(str(error).split())
-        raise SchemaError(f"{path} is not YAML: {message}.") from error
+        raise SchemaError(f"{path} is not YAML: {yaml_fault(error)}.") from error
     finally:
         loader.dispose()
     if not isinstance(content, dict):

@@ -146,7 +146,8 @@ def _rule_and_cure(error: Any) -> str:
         return f"is not a key of an overlay here. Use one of: {known}."
     if getattr(kind, "options", None):
         options = ", ".join(map(str, kind.options))
-        return f"must be one of {options}, got {json.dumps(error.instance)}."
+        hint = " Put one of them in its place." if error.instance == "TODO" else ""
+        return f"must be one of {options}, got {json.dumps(error.instance)}.{hint}"
     if getattr(kind, "types", None):
         return f"must be of type {' or '.join(kind.types)}."
     if error.schema_path[-1] == "anyOf":

@@ -5,6 +5,7 @@ What the files mean is ``config.py``'s business.
 
 import argparse
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_path
@@ -17,6 +18,7 @@ from traitlets.config.loader import (
     PyFileConfigLoader,
 )
 
+from jupyter_otel.config import classes
 from jupyter_otel.errors import ConfigError
 
 # The server's last, so that what a command says is what the server does.
@@ -52,8 +54,20 @@ def load_configuration(file: str | None) -> Config:
 
 
 def command_line_settings(words: Sequence[str]) -> Config:
-    """Return what ``--Class.trait=value`` words say."""
+    """Return what ``--Class.trait=value`` words say.
+
+    Raises:
+        ConfigError: A word names a class that would be ours and is none.
+    """
     config: Config = KVArgParseConfigLoader(list(words)).load_config()
+    known = [kind.__name__ for kind in classes()]
+    for section in config:
+        # What is merely misspelt is named, with the right one, where settings are read.
+        near = get_close_matches(section, known, n=1, cutoff=0.8)
+        if section.startswith("Otel") and not near:
+            raise ConfigError(
+                f"{section} is not a class of settings. They are: {', '.join(known)}."
+            )
     return config
 
 

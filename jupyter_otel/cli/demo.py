@@ -5,10 +5,13 @@ back from the files, shown, and checked against what was done.
 """
 
 import argparse
+import signal
 import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
+from shutil import which
 
 from traitlets.config import Config
 
@@ -23,6 +26,11 @@ _EXECUTION = "https://events.jupyter.org/jupyter_otel/execution/v1"
 _CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 _ARRIVE_S = 10.0
 _POLL_S = 0.2
+
+_ENDED = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+_SCRIPT = "jupyter-otel"
 
 _NEEDED = {"jupyter_server": "jupyter-otel[server]", "ipykernel": "ipykernel"}
 
@@ -51,6 +59,8 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
     """Run it; 1 when something that was done is not in the files."""
     del config  # the demo has its own, and shows it
     _check_installed(lab=arguments.lab)
+    for ended in _ENDED:  # so that the server, in a session of its own, ends too
+        signal.signal(ended, _leave)
     directory = Path(arguments.directory).absolute()
     start_ns = time.time_ns()
     _say(f"Starting a Jupyter Server in {directory} …")
@@ -68,6 +78,10 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
             _say(f"\nJupyterLab: {server.url}lab?token={server.token}\nCtrl-C ends it.")
             _wait(server)
     return status
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)  # as a shell tells of it
 
 
 def _check_installed(*, lab: bool) -> None:
@@ -91,12 +105,22 @@ def _report(server: DemoServer, done: Run, start_ns: int, arrive_s: float) -> in
         _say(waterfall(trace))
     _say(event_table(records))
     _say(f"Files: {server.export}/logs.jsonl and traces.jsonl (OTLP/JSON)")
-    _say(f"Again: jupyter otel traces --directory {server.export}\n")
+    _say(f"Again: {_this_program()} traces --directory {quote(str(server.export))}\n")
     for what in missing:
         sys.stderr.write(f"Missing: {what}. The server's log: {server.log}\n")
     if not missing:
         _say(_POINT.rstrip())
     return int(bool(missing))
+
+
+def _this_program() -> str:
+    """Return how this program was started, in a form that works here."""
+    script = Path(sys.argv[0])
+    if script.name != _SCRIPT:
+        return f"{quote(sys.executable)} -m jupyter_otel.cli.main"
+    found = which(_SCRIPT)
+    on_path = found is not None and Path(found).absolute() == script.absolute()
+    return "jupyter otel" if on_path and which("jupyter") else quote(str(script))
 
 
 def _recorded(

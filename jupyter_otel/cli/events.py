@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, config: Config) -> int:
     """Print the last events, and with ``--follow`` those that come."""
-    directory = directory_to_read(arguments.directory, config)
+    directory = directory_to_read(arguments.directory, config, Signal.LOGS)
     journal = Journal(directory, Signal.LOGS)
     found = log_records(journal.lines(), arguments.schema)
     last = deque(found, maxlen=arguments.last)

@@ -81,15 +81,21 @@ def _read(argv: list[str]) -> _Call:
     settings = [word for word in rest if _is_setting(word)]
     unknown = [word for word in rest if not _is_setting(word)]
     if unknown:
-        parser.error(
-            f"{unknown[0]} is not an option of `jupyter otel {name}`; "
-            f"see `jupyter otel {name} --help`. Settings are written "
-            f"--Class.trait=value."
-        )
+        parser.error(_complaint(unknown[0], name))
     config = load_configuration(arguments.config)
     config.merge(command_line_settings(settings))
     # Without a command argparse has ended the program by now.
     return _Call(cast("Command", command), arguments, config)
+
+
+def _complaint(word: str, name: str | None) -> str:
+    """Return what is wrong with a word that is neither option nor setting."""
+    if _is_setting(f"{word}="):
+        return f"{word} needs its value behind an equals sign: {word}=VALUE"
+    return (
+        f"{word} is not an option of `jupyter otel {name}`; see `jupyter otel {name} "
+        "--help`. Settings are written --Class.trait=value."
+    )
 
 
 def _is_setting(word: str) -> bool:

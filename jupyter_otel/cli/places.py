@@ -1,12 +1,16 @@
 """Where a command reads records: the embedded default's folder, and its options."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from traitlets.config import Config
 
-from jupyter_otel.config import read_settings
+from jupyter_otel.config import Settings, read_settings
+from jupyter_otel.environment import export_settings
 from jupyter_otel.errors import ConfigError
+from jupyter_otel.export.checks import public_url
+from jupyter_otel.tally import Signal
 
 
 def add_place_arguments(
@@ -36,14 +40,16 @@ def add_place_arguments(
     )
 
 
-def directory_to_read(given: str | None, config: Config) -> Path:
-    """Return the folder to read.
+def directory_to_read(given: str | None, config: Config, signal: Signal) -> Path:
+    """Return the folder to read; say where records go now, if not there.
 
     Raises:
         ConfigError: It is not there.
     """
     settings = read_settings(config)
     directory = Path(given) if given is not None else settings.export.directory
+    if given is None and (elsewhere := _elsewhere(signal, settings)):
+        sys.stderr.write(f"{signal.capitalize()} go {elsewhere}, not to {directory}.\n")
     if directory.is_dir():
         return directory
     name = "OtelExport.directory" if given is None else "--directory"
@@ -52,6 +58,14 @@ def directory_to_read(given: str | None, config: Config) -> Path:
         f"{str(directory)!r}. Give --directory DIR, or set OtelPolicy.level so that "
         "something is collected."
     )
+
+
+def _elsewhere(signal: Signal, settings: Settings) -> str | None:
+    """Return where records go if not to the folder of the embedded default."""
+    export = export_settings(signal, settings.export).settings
+    if export.kind == "otlp":
+        return f"to {public_url(export.endpoint)}"
+    return {"console": "to the console", "none": "nowhere"}.get(export.kind)
 
 
 def _count(text: str) -> int:

@@ -13,10 +13,16 @@ from typing import Any
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.catalog.files import parse_body, read_text
 from jupyter_otel.catalog.overlays import read_overlay
-from jupyter_otel.cli.schema_labels import labels, node_at, policy_at, property_name
+from jupyter_otel.cli.schema_labels import (
+    labels,
+    node_at,
+    policy_at,
+    property_name,
+    without_repetition,
+)
 from jupyter_otel.config import Settings
 from jupyter_otel.errors import SchemaError
-from jupyter_otel.schema import Category, Group, Level, PropertyPath, Schema
+from jupyter_otel.schema import Category, Group, Level, Node, PropertyPath, Schema
 
 _OVERLAY_KEYS = frozenset({"schemas", "categories"})
 
@@ -92,7 +98,8 @@ def _check_schema(
     checked.id = schema.id
     checked.warnings = catalog.warnings[before:]
     decided = labels(schema, policy_at(Level.AUDIT, settings, catalog))
-    todo = [path for path, decision in decided.items() if not decision.classified]
+    paths = (path for path, decision in decided.items() if not decision.classified)
+    todo = list(dict.fromkeys(without_repetition(schema.root, path) for path in paths))
     checked.unclassified = [property_name(path) for path in todo]
     return checked, _overlay(schema, todo) if todo else ""
 
@@ -107,9 +114,13 @@ def _overlay(schema: Schema, todo: Sequence[PropertyPath]) -> str:
         "    properties:",
     ]
     for path in todo:
-        what = ", ".join(sorted(node_at(schema.root, path).types)) or "anything"
+        what = _types(node_at(schema.root, path)) if path[-1] != "**" else "all below"
         lines.append(f"      {json.dumps(property_name(path))}: TODO  # {what}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _types(node: Node) -> str:
+    return ", ".join(sorted(node.types)) or "anything"
 
 
 def _others(kind: Any, *but: str) -> str:
@@ -129,6 +140,7 @@ def _print(found: Sequence[Checked], todo: str) -> None:
             sys.stderr.write(f"Warning: {warning}\n")
     if todo:
         sys.stdout.write(
-            "# Put a category for each TODO, and name the file in OtelPolicy.files:\n"
+            "# Put a category for each TODO, and name this file in OtelPolicy.files.\n"
+            "# The schema must be known too: OtelPolicy.schema_directories.\n"
             f"# {', '.join(Category)}\nschemas:\n{todo}"
         )

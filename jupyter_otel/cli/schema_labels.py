@@ -45,12 +45,28 @@ def labels(schema: Schema, policy: Policy) -> dict[PropertyPath, Decision]:
 
 def node_at(node: Node, path: PropertyPath) -> Node:
     """Return what a schema declares at a path."""
+    return _nodes_on(node, path)[-1]
+
+
+def without_repetition(root: Node, path: PropertyPath) -> PropertyPath:
+    """Return a path, cut with ``**`` where a recursive schema begins anew."""
+    nodes = _nodes_on(root, path)
+    for depth, node in enumerate(nodes[:-1]):
+        if any(node is earlier for earlier in nodes[:depth]):
+            return (*path[:depth], "**")
+    return path
+
+
+def _nodes_on(node: Node, path: PropertyPath) -> list[Node]:
+    """Return the nodes from the root to a path's end, as far as they are declared."""
+    nodes = [node]
     for name in path:
         below = node.properties.get(name) or node.items or node.others
         if below is None:
-            return node
+            break
         node = below
-    return node
+        nodes.append(node)
+    return nodes
 
 
 def _parts(node: Node, path: PropertyPath) -> Iterator[tuple[PropertyPath, Node]]:

@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = parts.add_parser(
         "check",
         help="check schemas and overlays; print the overlay still to be filled in",
+        epilog=(
+            "Exit status: 1 where a file cannot be used or a property has no category. "
+            "The server must know both: the schema (its package, or its folder in "
+            "OtelPolicy.schema_directories) and the overlay (OtelPolicy.files)."
+        ),
     )
     check.add_argument(
         "files", metavar="FILE", nargs="+", help="a schema or an overlay"

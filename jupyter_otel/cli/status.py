@@ -23,6 +23,13 @@ _TIMEOUT_S = 5.0
 _NOT_FOUND, _FORBIDDEN = 404, (401, 403)
 
 
+_BOOKS = (
+    "ACCEPTED = SENT + PENDING + AGGREGATED + DROPPED. PENDING records wait in the "
+    "spool; AGGREGATED ones were folded into one record a window; REFUSED ones were "
+    "never accepted, by level or exclusion."
+)
+
+
 class Server(NamedTuple):
     """A running Jupyter Server, as its runtime file describes it."""
 
@@ -49,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--token", help="its token (default: $JUPYTER_TOKEN, or the server's own file)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.epilog = f"{_BOOKS} {parser.epilog}"
 
 
 def run(arguments: argparse.Namespace, config: Config) -> int:
@@ -87,13 +95,13 @@ def ask(server: Server) -> Answer:
                 timeout=_TIMEOUT_S,
                 allow_redirects=False,
             )
-            return _answer(url, response)
+            return _answer(url, response, has_token=bool(server.token))
         except (requests.RequestException, ValueError) as error:
             why = f"no answer ({type(error).__name__}): is the server running there?"
             return Answer(url, None, why)
 
 
-def _answer(url: str, response: requests.Response) -> Answer:
+def _answer(url: str, response: requests.Response, *, has_token: bool) -> Answer:
     if response.status_code == _NOT_FOUND:
         why = (
             "no otel/v1/status there: the extension is not enabled. Run "
@@ -101,7 +109,9 @@ def _answer(url: str, response: requests.Response) -> Answer:
         )
         return Answer(url, None, why)
     if response.status_code in _FORBIDDEN or response.is_redirect:
-        return Answer(url, None, "the token is not right: give the server's --token.")
+        said = "is not right" if has_token else "is missing"
+        why = f"the token {said}: give --token; `jupyter server list` shows it."
+        return Answer(url, None, why)
     if not response.ok:
         return Answer(
             url, None, f"it answers HTTP {response.status_code}: see its log."
@@ -148,6 +158,10 @@ def _text(answers: list[Answer], spools: list[SpoolState], directory: Path) -> s
     if spools:
         head = (f"SPOOL FILE IN {directory}", "KIB", "RECORDS", "OLDEST")
         blocks.append(table(head, map(_spool_row, spools), cut=False))
+    waiting = sum(sum((spool.pending or {}).values()) for spool in spools)
+    if waiting and not answers:
+        records = "1 record waits" if waiting == 1 else f"{waiting} records wait"
+        blocks.append(f"{records}; the next server sends what waits.\n")
     return "\n".join(blocks)
 
 
@@ -161,11 +175,12 @@ def _server_text(answer: Answer) -> str:
     if answer.status is None:
         return f"{answer.url}: {answer.error}\n"
     status = answer.status
-    lines = [f"{answer.url}: level {status.get('level')}\n", _books(status)]
+    lines = [f"{answer.url}: level {status.get('level')}\n"]
     if status.get("error"):
         lines.append(
             f"Nothing is collected until this is corrected: {status['error']}\n"
         )
+    lines.append(_books(status))
     for signal, name in (status.get("destinations") or {}).items():
         lines.append(f"{signal} go to {name}\n")
     for signal, error in (status.get("last_error") or {}).items():

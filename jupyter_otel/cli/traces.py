@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, config: Config) -> int:
     """Draw the last traces; with ``--follow`` again each that gets a span."""
-    directory = directory_to_read(arguments.directory, config)
+    directory = directory_to_read(arguments.directory, config, Signal.TRACES)
     journal = Journal(directory, Signal.TRACES)
     recent = _Recent(max(arguments.last, _KEPT))
     recent.add(spans(journal.lines(), arguments.schema))

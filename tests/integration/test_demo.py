@@ -2,11 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+SCRIPT = Path(sys.executable).with_name("jupyter-otel")
 
 
 @pytest.fixture
@@ -14,16 +17,10 @@ def demo(tmp_path):
     """Return what runs the demo in a folder of its own."""
 
     def run(*arguments, **environment):
-        script = Path(sys.executable).with_name("jupyter-otel")
         return subprocess.run(
-            [str(script), "demo", *arguments],
+            [str(SCRIPT), "demo", *arguments],
             cwd=tmp_path,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(tmp_path),
-                "LANG": "C.UTF-8",
-                **environment,
-            },
+            env=environment_of(tmp_path) | environment,
             capture_output=True,
             text=True,
             timeout=120,
@@ -31,6 +28,10 @@ def demo(tmp_path):
         )
 
     return run
+
+
+def environment_of(home):
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
 
 
 def test_the_demo_shows_a_real_run_and_where_its_files_lie(demo, tmp_path):
@@ -89,3 +90,46 @@ def test_a_folder_that_cannot_be_is_bad_use(demo, tmp_path):
         "jupyter otel: --directory must be a folder that can be written, got "
         f"'{tmp_path}/file/d' (Not a directory). Name another one.\n"
     )
+
+
+def test_what_it_says_to_run_again_works_where_it_is_not_on_the_path(demo, tmp_path):
+    without = {"PATH": "/usr/bin:/bin"}
+    shown = demo("--directory", "a b", **without).stdout
+    [command] = [
+        line.removeprefix("Again: ")
+        for line in shown.splitlines()
+        if line.startswith("Again: ")
+    ]
+    assert command == f"{SCRIPT} traces --directory '{tmp_path}/a b/export'"
+    again = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=tmp_path,
+        env=environment_of(tmp_path) | without,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout.count("  execute  ") == 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_demo_that_is_ended_takes_its_server_along(tmp_path, number):
+    process = subprocess.Popen(
+        [str(SCRIPT), "demo", "--directory", "d"],
+        cwd=tmp_path,
+        env=environment_of(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        # Said once the server answers.
+        line = next(line for line in process.stdout if line.startswith("Collecting"))
+        [about] = (tmp_path / "d" / "runtime").glob("jpserver-*.json")
+        server = json.loads(about.read_text())["pid"]
+        process.send_signal(number)
+        process.stdout.read()
+    assert line
+    assert process.returncode == 128 + number
+    with pytest.raises(ProcessLookupError):
+        os.kill(server, 0)

@@ -44,107 +44,6 @@ def test_every_command_explains_itself(cli, command):
     assert "--config FILE" in out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "the following arguments are required: COMMAND"),
-        (["evnts"], "argument COMMAND: invalid choice: 'evnts'"),
-        (
-            ["events", "--lsat", "3"],
-            (
-                "--lsat is not an option of `jupyter otel events`; see "
-                "`jupyter otel events --help`. Settings are written "
-                "--Class.trait=value."
-            ),
-        ),
-        (
-            ["events", "--last", "0"],
-            "argument --last: must be a number from 1, got '0'",
-        ),
-        (
-            ["events", "--directory", "nowhere"],
-            "--directory must be a folder that records were written to, got 'nowhere'.",
-        ),
-        (
-            ["events"],
-            "OtelExport.directory must be a folder that records were written to",
-        ),
-        (["traces", "--last", "all"], "must be a number from 1, got 'all'"),
-        (
-            ["status", "--OtelPolicy.levle=usage"],
-            "OtelPolicy.levle is not a setting. Did you mean OtelPolicy.level?",
-        ),
-        (
-            ["status", "--OtelPolicy.level=usages"],
-            (
-                "OtelPolicy.level must be one of none, operational, usage, audit, got "
-                "'usages'. Did you mean 'usage'?"
-            ),
-        ),
-        (
-            ["status", "--config", "nowhere.py"],
-            (
-                "--config must be a file that is there, got 'nowhere.py'. Correct the "
-                "path."
-            ),
-        ),
-        (
-            ["status", "--config", "otel.yaml"],
-            "--config must be a .py or .json file, got 'otel.yaml'. Rename it.",
-        ),
-        (
-            ["status", "--url", "me:s3cret@localhost:8888"],
-            (
-                "--url must be a URL that begins with http:// or https://, got "
-                "'***@localhost:8888'."
-            ),
-        ),
-        (["schemas"], "the following arguments are required: list|show|check"),
-        (
-            ["schemas", "show", "zz"],
-            (
-                "ID must be the id of a schema, got 'zz'. `jupyter otel schemas list` "
-                "shows all ids."
-            ),
-        ),
-        (["init", "hub"], "argument place: invalid choice: 'hub'"),
-        (["emit", "--schema", "x"], "the following arguments are required: --data"),
-        (
-            ["emit", "--schema", "x", "--data", "{s3cret"],
-            "--data must be a JSON object, got something else.",
-        ),
-        (
-            ["emit", "--schema", "x", "--data", "[1]"],
-            "--data must be a JSON object, got a list.",
-        ),
-        (
-            ["emit", USAGE, "--schema", "x", "--data", "{}", "--register", "no.yaml"],
-            "--register must be a file that is there, got 'no.yaml'. Correct the path.",
-        ),
-        (
-            ["emit", USAGE, "--schema=x", "--data={}", "--OtelExport.endpoint=a:1"],
-            (
-                "OtelExport.endpoint must be a URL that begins with http:// or "
-                "https://, got 'a:1'. Write http://a:1"
-            ),
-        ),
-        (
-            ["preview", "nowhere.jsonl"],
-            (
-                "FILE must be a file that can be read, got 'nowhere.jsonl' (No such "
-                "file or directory). Correct the path, or write - for standard input."
-            ),
-        ),
-    ],
-)
-def test_wrong_use_is_answered_on_standard_error(cli, arguments, message):
-    status, out, err = cli(*arguments)
-    assert (status, out) == (2, "")
-    assert message in err
-    assert "s3cret" not in err
-    assert "Traceback" not in err
-
-
 def test_the_servers_file_beats_ours_and_the_command_line_beats_both(cli):
     cli.write("config/jupyter_otel_config.json", {"OtelPolicy": {"level": "audit"}})
     assert "OtelPolicy.level is audit" in cli("doctor")[1]
@@ -182,6 +81,18 @@ def test_an_emitted_event_is_found_among_the_events(cli):
     assert "s3cret" not in out
     assert "org.example.tools.run" in cli("events")[1]
     assert cli("events", "--schema", "other*")[:2] == (0, "")
+
+
+@pytest.mark.parametrize("command", ["events", "traces"])
+def test_where_records_go_instead_of_to_files_is_said(cli, command):
+    cli.export.mkdir(parents=True)
+    endpoint = "--OtelExport.endpoint=http://me:s3cret@localhost:4318"
+    signal = {"events": "Logs", "traces": "Traces"}[command]
+    _, out, err = cli(command, endpoint)
+    assert out == ""
+    url = f"http://localhost:4318/v1/{signal.lower()}"
+    assert err.startswith(f"{signal} go to {url}, not to {cli.export}.\n")
+    assert "go to" not in cli(command)[2]
 
 
 def test_an_emitted_event_reaches_a_receiver(cli):
@@ -288,56 +199,6 @@ def test_preview_names_the_line_that_it_cannot_read(cli, line, message):
     status, _, err = cli("preview", stdin=f"\n{line}\n")
     assert status == 2
     assert message in err
-
-
-def test_schemas_are_listed_with_what_policy_says(cli):
-    status, out, err = cli(
-        "schemas", "list", "--json", "--OtelPolicy.level=operational"
-    )
-    by_id = {entry["id"]: entry for entry in json.loads(out)}
-    assert (status, err) == (0, "")
-    assert by_id[EXECUTION] == {
-        "id": EXECUTION,
-        "version": "1",
-        "event_name": "jupyter_otel.execution",
-        "package": "jupyter-otel",
-        "origin": by_id[EXECUTION]["origin"],
-        "level": "usage",
-        "group": "executions",
-        "control_plane": False,
-        "refusal": "level",
-    }
-    assert EXECUTION in cli("schemas", "list")[1]
-
-
-def test_a_schema_is_shown_with_what_each_level_does(cli):
-    out = cli("schemas", "show", EXECUTION, "--json")[1]
-    path = json.loads(out)["properties"]["notebook_path"]
-    assert path["category"] == "location"
-    assert path["actions"] == {"operational": "drop", "usage": "hash", "audit": "allow"}
-    assert "notebook_path" in cli("schemas", "show", EXECUTION)[1]
-
-
-def test_check_prints_an_overlay_that_works_once_filled_in(cli):
-    schema = cli.write("tool.json", TOOL_SCHEMA)
-    status, out, err = cli("schemas", "check", schema)
-    assert (status, err) == (1, f"{schema}: schema, 1 without a category: dropped\n")
-    unfinished = cli.write("overlay.yaml", out)
-    assert cli("schemas", "check", schema, unfinished)[0] == 1
-    filled = cli.write("overlay.yaml", out.replace("TODO", "operational"))
-    done = cli("schemas", "check", schema, filled)
-    assert done == (0, "", f"{filled}: overlay, ok\n{schema}: schema, ok\n")
-
-
-def test_check_names_what_is_wrong_with_a_file(cli):
-    bad = cli.write("bad.yaml", {"schemas": {TOOL: {"levle": "usage"}}})
-    status, out, err = cli("schemas", "check", bad)
-    assert (status, out) == (1, "")
-    assert "bad.yaml" in err
-    assert "levle" in err
-    found = json.loads(cli("schemas", "check", bad, "nowhere.yaml", "--json")[1])
-    assert [one["file"] for one in found] == [bad, "nowhere.yaml"]
-    assert all(one["error"] for one in found)
 
 
 def test_init_server_is_a_configuration_that_works(cli):
