@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 from jupyter_otel.cli.reasons import cure
 from jupyter_otel.errors import ConfigError
-from jupyter_otel.tally import SignalTally
+from jupyter_otel.tally import DropReason, SignalTally
 from jupyter_otel.telemetry import Telemetry
 
 
@@ -40,14 +40,29 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
         telemetry.emit(schema_id=arguments.schema, data=data)
         sent = telemetry.flush()
         logs = telemetry.tally().logs
-    lost = {**logs.refused, **logs.dropped}
-    for reason in lost:
-        verb = "Refused" if reason in logs.refused else "Dropped"
-        sys.stderr.write(f"{verb}: {reason}. {cure(reason)}\n")
-    if lost:
+        for reason in (*logs.refused, *logs.dropped):
+            verb = "Refused" if reason in logs.refused else "Dropped"
+            why = _why(reason, telemetry, arguments.schema, data)
+            sys.stderr.write(f"{verb}: {reason}. {why}\n")
+    if logs.refused or logs.dropped:
         return 1
     sys.stdout.write(_outcome(logs, sent=sent))
     return 0
+
+
+def _why(
+    reason: str, telemetry: Telemetry, schema_id: str, data: dict[str, Any]
+) -> str:
+    """Return what stood in the way of this event, and the cure."""
+    schema = telemetry.catalog.find(schema_id) if telemetry.enabled else None
+    if reason != DropReason.INVALID or schema is None:
+        return cure(reason, schema)
+    # A place and a keyword, never a value.
+    place = telemetry.catalog.validator(schema).explain(data)
+    return (
+        f"Its data does not fit its schema at {place}. `jupyter otel schemas show "
+        f"{schema_id}` prints it."
+    )
 
 
 def register(make_known: Callable[[Path], object], file: str | None) -> None:
@@ -66,8 +81,16 @@ def register(make_known: Callable[[Path], object], file: str | None) -> None:
     make_known(Path(file))
 
 
-def json_object(text: str, what: str) -> dict[str, Any]:
+_QUOTE_IT = "In a shell, put single quotation marks around it: '{\"name\": 1}'."
+
+
+def json_object(text: str, what: str, cure: str = _QUOTE_IT) -> dict[str, Any]:
     """Return what a text says; no message repeats it, for it is data.
+
+    Args:
+        text: JSON.
+        what: Names the text for people.
+        cure: What to do where it is no JSON at all.
 
     Raises:
         ConfigError: It is no JSON object.
@@ -76,8 +99,7 @@ def json_object(text: str, what: str) -> dict[str, Any]:
         value = json.loads(text)
     except (ValueError, RecursionError):
         raise ConfigError(
-            f"{what} must be a JSON object, got something else. In a shell, put "
-            "single quotation marks around it: '{\"name\": 1}'."
+            f"{what} must be a JSON object, got something else. {cure}"
         ) from None
     if not isinstance(value, dict):
         raise ConfigError(

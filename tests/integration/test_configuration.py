@@ -34,6 +34,26 @@ def test_a_spool_that_cannot_be_opened_leaves_a_working_server(start_server, tmp
     assert server.probe()["handlers"] == []
 
 
+def test_one_line_says_what_is_collected_and_where_it_goes(start_server):
+    server = start_server(
+        "--OtelPolicy.level=usage",
+        "--OtelConsent.mode=mandatory",
+        "--OtelExport.endpoint=http://me:s3cret@127.0.0.1:9",
+    )
+    server.status()
+
+    line = "jupyter_otel: level usage, consent mandatory, to http://127.0.0.1:9\n"
+    assert server.log.count(line) == 1
+    assert "s3cret" not in server.log
+
+
+def test_an_inert_server_says_nothing(start_server):
+    server = start_server("--OtelPolicy.level=none")
+    server.status()
+
+    assert "jupyter_otel: " not in server.log
+
+
 def test_the_extensions_own_file_is_read_below_the_servers(start_server):
     settings = {"OtelPolicy": {"level": "usage", "identity": "none"}}
     server = start_server(

@@ -117,7 +117,22 @@ def open_collection(config: Config, log: logging.Logger) -> Collection:
         return Collection(Telemetry(Config()), error=str(error))
     for warning in collection.telemetry.warnings:
         log.warning("jupyter_otel: %s", warning)
+    if collection.telemetry.enabled:
+        log.info("jupyter_otel: %s", _summary(collection.telemetry))
     return collection
+
+
+def _summary(telemetry: Telemetry) -> str:
+    """Return in a line what is collected, who is asked and where it goes."""
+    settings = telemetry.settings
+    places = dict.fromkeys(
+        name.removesuffix(f"/v1/{signal}")
+        for signal, name in telemetry.status()["destinations"].items()
+    )
+    return (
+        f"level {settings.policy.level}, consent {settings.consent.mode}, "
+        f"to {' and '.join(places)}"
+    )
 
 
 def _execution_capture(

@@ -113,13 +113,37 @@ def test_an_emitted_event_reaches_a_receiver(cli):
     [
         (["--schema", EXECUTION, "--data", "{}"], "Refused: level."),
         ([USAGE, "--schema", TOOL, "--data", "{}"], "Refused: unknown_schema."),
-        ([USAGE, "--schema", EXECUTION, "--data", "{}"], "Dropped: invalid."),
+        (
+            [USAGE, "--schema", EXECUTION, "--data", '{"phase": "s3cret"}'],
+            (
+                "Dropped: invalid. Its data does not fit its schema at /phase: enum. "
+                f"`jupyter otel schemas show {EXECUTION}` prints it.\n"
+            ),
+        ),
     ],
 )
 def test_an_event_that_does_not_get_through_says_why(cli, arguments, reason):
     status, out, err = cli("emit", *arguments)
     assert (status, out) == (1, "")
     assert reason in err
+    assert "s3cret" not in err
+
+
+def test_a_schema_without_an_overlay_is_said_to_lack_one(cli):
+    schema = cli.write("tool.json", TOOL_SCHEMA)
+    status, _, err = cli(
+        *("emit", "--OtelPolicy.level=audit", "--register", schema),
+        *("--schema", TOOL, "--data", '{"tool": "x"}'),
+    )
+    assert (status, err) == (
+        1,
+        (
+            "Refused: level. No overlay classifies its schema, so no level collects "
+            "it: name the schema in OtelPolicy.include, or its overlay in "
+            "OtelPolicy.files (`jupyter otel schemas check FILE` prints one to fill "
+            "in).\n"
+        ),
+    )
 
 
 def test_an_event_that_the_receiver_refuses_says_so(cli):
