@@ -270,6 +270,7 @@ FAILS = SpanError(("status",), frozenset({"error", "lost"}), (("name",), ("statu
         (["error"], "KeyError", None),
         ("error", {"class": "KeyError"}, "error"),
         ("error", 404.0, "404"),
+        ("error", "", "error"),
     ],
 )
 def test_a_failure_has_a_status_and_a_type_on_span_and_record(status, name, error_type):
