@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jupyter_otel.redaction.scrub import scrub
+from jupyter_otel.redaction.scrub import HIDDEN, names_secret, scrub
 from jupyter_otel.schema import Action
 
 MASK = "***"
@@ -35,8 +35,22 @@ def truncate(value: Any) -> Any:
 
 
 def scrub_value(value: Any) -> Any:
-    """Return the value with every text in it scrubbed, keys of objects included."""
-    return _each_text(value, scrub)
+    """Return the value with every text in it scrubbed, keys of objects included.
+
+    What a key names a secret is hidden, whatever it looks like.
+    """
+    return _each_text(_hide_secrets(value), scrub)
+
+
+def _hide_secrets(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_hide_secrets(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: HIDDEN if names_secret(key) else _hide_secrets(item)
+            for key, item in value.items()
+        }
+    return value
 
 
 def _cut(text: str) -> str:

@@ -19,6 +19,7 @@ from jupyter_otel.redaction.rules import (
     python_types,
     stricter,
 )
+from jupyter_otel.redaction.scrub import HIDDEN, names_secret
 from jupyter_otel.schema import Action, Decision, Node, PropertyPath
 from jupyter_otel.tally import Remark
 
@@ -145,9 +146,12 @@ class Rebuilder:
         left = entry.copy(item)
         if left is None or entry.key.is_dropped:
             return
-        if entry.key.decision.action is Action.MASK:
+        action = entry.key.decision.action
+        if action is Action.MASK:
             copied[MASK] = MASK
             return
+        if action is Action.SCRUB and names_secret(key):
+            left = HIDDEN
         redact = entry.key.redact
         copied[key if redact is None else redact(key)] = left
 

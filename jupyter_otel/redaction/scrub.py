@@ -31,6 +31,43 @@ def _is_plain_word(text: str) -> bool:
     return entropy < _ENTROPY_BITS or not has_digit
 
 
+_CREDENTIAL = (
+    r"(?:passw(?:or)?d|passwd|pwd|passphrase|secret|token|credentials?|auth"
+    r"|authorization|(?:api|access|private|secret|auth)[_-]?key)"
+    r"(?:[_-]?(?:key|value|\d{1,3}))?"
+)
+_QUOTED = r"\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?"
+_QUOTED_INSIDE = r"\\+\"[^\"]*\"?|\\+'[^']*'?"
+"""Within text that was quoted itself: backslashes before each quote."""
+_BARE = r"(?:bearer |basic |token )?[^\s\"',;&)]+"
+
+_ASSIGNED = (
+    rf"{_CREDENTIAL}[\\\"'\])]{{0,6}}\s{{0,8}}"
+    r"(?::[\w.|\[\] ]{0,40}=|[:=]={0,2}>?)\s{0,8}"
+    rf"(?:{_QUOTED}|{_QUOTED_INSIDE}|{_BARE})"
+)
+"""A name with the word in it, at its end, and what it is set to."""
+_TOLD = (
+    r"\b(?:authorization|bearer|passw(?:or)?d|passwd|pwd|passphrase|secret|token"
+    r"|api[_-]?key|access[_-]?key|credentials?)\b[\"']?\s{1,8}"
+    r"(?:bearer |basic |token )?[\"']?[^\s\"',;&)]{3,512}"
+)
+_COOKIE = r"\b(?:set-)?cookie[\\\"'\])]{0,6}\s{0,8}[:=][^\r\n]+"
+
+_NAMES_SECRET = re.compile(
+    rf"(?i)(?:{_CREDENTIAL}|cookies?)$|passw(?:or)?d|secret|passphrase|credential"
+    r"|(?:private|api)[_-]?key"
+)
+
+_NAME = re.compile(r"(?i)tokens$")
+
+_NAME = r"[^\s/\\\"':,;)]"
+_HOME = (
+    r"(?:/home/|/Users/|/root\b|[A-Za-z]:\\{1,2}Users\\{1,2})"
+    rf"(?:{_NAME}{{1,64}}(?: {_NAME}{{1,64}}){{1,3}}(?=[/\\])|{_NAME}{{0,255}})"
+)
+"""A name with blanks in it is known by the slash that follows."""
+
 SCRUBBERS: tuple[Scrubber, ...] = (
     Scrubber(
         "private_key",
@@ -41,28 +78,24 @@ SCRUBBERS: tuple[Scrubber, ...] = (
         ),
     ),
     Scrubber(
-        "url_credentials", re.compile(r"(?<=://)[^\s/@:]{1,256}:[^\s/@]{1,256}(?=@)")
+        "url_credentials", re.compile(r"(?<=://)[^\s/@:]{0,256}:[^\s/]{1,256}(?=@)")
     ),
     Scrubber(
         "jwt",
-        re.compile(r"\beyJ[\w-]{8,4096}\.[\w-]{8,8192}(?:\.[\w-]{0,4096})?"),
+        re.compile(r"(?<![\w-])eyJ[\w-]{8,4096}\.[\w-]{8,8192}(?:\.[\w-]{0,4096})?"),
     ),
     Scrubber(
         "token",
         re.compile(
             r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
             r"|\bgh[pousr]_\w{20,255}|\bgithub_pat_\w{20,255}|\bglpat-[\w-]{16,255}"
-            r"|\bxox[abposr]-[\w-]{10,255}|\bsk-[\w-]{16,255}|\bhf_\w{20,255}"
+            r"|\bxox[abposr]-[\w-]{10,255}|\bsk-(?:ant-[\w-]{4,255}|[\w-]{16,255})|\bhf_\w{20,255}"
             r"|\bpypi-[\w-]{16,255}|\bnpm_\w{20,255}|\bAIza[\w-]{30,255}"
         ),
     ),
     Scrubber(
         "secret",
-        re.compile(
-            r"(?i)\b(?:authorization|bearer|passw(?:or)?d|passwd|pwd|secret|token"
-            r"|api[_-]?key|access[_-]?key|credentials?)\b[\"']?\s{0,8}(?:[:=]|\s)\s{0,8}"
-            r"(?:bearer |basic |token )?[\"']?[^\s\"',;&)]{3,512}"
-        ),
+        re.compile(rf"(?is){_COOKIE}|{_ASSIGNED}|{_TOLD}"),
     ),
     Scrubber(
         "email",
@@ -76,15 +109,19 @@ SCRUBBERS: tuple[Scrubber, ...] = (
             r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){1,6}:(?:[0-9a-fA-F]{1,4}:?){0,6}(?!\w)"
         ),
     ),
-    Scrubber(
-        "home",
-        re.compile(
-            r"(?:/home/|/Users/|/root\b|[A-Za-z]:\\{1,2}Users\\{1,2})[^\s/\\\"':,;)]{0,255}"
-        ),
-    ),
+    Scrubber("home", re.compile(_HOME)),
     Scrubber("random", re.compile(r"\b[\w+/=-]{24,4096}"), keep=_is_plain_word),
 )
 """In the order they are tried; each match becomes ``[<name>]``."""
+
+
+HIDDEN = "[secret]"
+"""Stands in place of a value whose key names a secret."""
+
+
+def names_secret(key: str) -> bool:
+    """Return whether what a key holds is a secret, by its name."""
+    return _NAMES_SECRET.search(key) is not None
 
 
 def scrub(text: str) -> str:

@@ -212,3 +212,11 @@ def test_masked_entries_of_a_map_share_one_key(redact):
     result = redact({"m": FREE}, rules, {"m": {"a": 1, "b": 2, "c": 3}})
 
     assert result.values == {"m": {"a": 1, "***": "***"}}
+
+
+def test_scrubbing_a_map_hides_what_its_keys_name_a_secret(redact):
+    data = {"m": {"password": "hunter2", "n": "1"}}
+
+    result = redact({"m": map_of(TEXT)}, {"m.*": SCRUB}, data)
+
+    assert result.values == {"m": {"password": "[secret]", "n": "1"}}
