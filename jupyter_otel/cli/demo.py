@@ -35,7 +35,7 @@ _SCRIPT = "jupyter-otel"
 _NEEDED = {"jupyter_server": "jupyter-otel[server]", "ipykernel": "ipykernel"}
 
 _POINT = """\
-The same into a Collector of yours: these lines in jupyter_server_config.py
+The same into a Collector of yours, in jupyter_server_config.py; tell your users:
   c.OtelPolicy.level = "usage"
   c.OtelConsent.mode = "mandatory"
   c.OtelExport.endpoint = "http://localhost:4318"

@@ -268,3 +268,12 @@ def test_a_start_without_files_reads_nothing_and_imports_no_validator():
     )
 
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_path_given_as_text_is_told_to_be_a_path():
+    with pytest.raises(SchemaError) as refused:
+        Catalog().register("tools/run.yaml")
+    assert str(refused.value) == (
+        "application: a schema's text must be YAML or JSON, got what looks like a "
+        "path, 'tools/run.yaml'. Give a pathlib.Path."
+    )
