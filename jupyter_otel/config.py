@@ -70,7 +70,7 @@ class OtelPolicy(Configurable):
     files: List[Path] = Places(
         help="""Overlays (YAML files) that classify further schemas; later ones win.
 
-        `jupyter otel schemas check FILE` prints the overlay still to be filled in.
+        `jupyter otel schemas check FILE` prints one; the schema must be known too.
         """,
     ).tag(config=True)
 
