@@ -59,8 +59,6 @@ _NAMES_SECRET = re.compile(
     r"|(?:private|api)[_-]?key"
 )
 
-_NAME = re.compile(r"(?i)tokens$")
-
 _NAME = r"[^\s/\\\"':,;)]"
 _HOME = (
     r"(?:/home/|/Users/|/root\b|[A-Za-z]:\\{1,2}Users\\{1,2})"
