@@ -10,7 +10,7 @@ from jupyter_otel.mapping.requests import RequestWriter
 from jupyter_otel.processor import Outcome, Processor, Stages, claim
 from jupyter_otel.redaction.plan import explain
 from jupyter_otel.schema import Schema
-from jupyter_otel.snapshot import take_snapshot
+from jupyter_otel.snapshot import read_snapshot, take_snapshot
 from jupyter_otel.tally import DropReason, Refusal, Signal
 
 _SOMEBODY = Person(subject="preview", user_name=None)
@@ -41,7 +41,8 @@ class Previewer:
         """Return what would leave of an event, or why nothing would.
 
         ``{"exported": True, "log_record": {…}, "span": {…}?}`` or
-        ``{"exported": False, "reason": …}``; with ``explains`` also ``"properties"``.
+        ``{"exported": False, "reason": …, "error": …?}``; with ``explains`` also
+        ``"properties"``.
         """
         if schema is None:
             return _refused(Refusal.UNKNOWN_SCHEMA)
@@ -53,9 +54,16 @@ class Previewer:
         raw = claim(schema, snapshot, attribution, self._source)
         outcome = self._processor.process(raw, answer=asked.consents)
         shown = self._show(outcome)
+        if outcome is DropReason.INVALID:
+            shown["error"] = self._error(schema, snapshot)
         if asked.explains:
             shown["properties"] = explain(self._processor.plan(schema).redaction)
         return shown
+
+    def _error(self, schema: Schema, snapshot: bytes) -> str:
+        """Return where data breaks its schema, and by which keyword; no value."""
+        validator = self._stages.catalog.validator(schema)
+        return validator.explain(read_snapshot(snapshot))
 
     def _show(self, outcome: Outcome) -> dict[str, Any]:
         if isinstance(outcome, DropReason):

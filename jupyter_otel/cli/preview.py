@@ -92,11 +92,9 @@ def _opened(name: str) -> _Unclosed | TextIO:
 
 
 def _events(file: TextIO, name: str) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(file, start=1):
-        if not line.strip():
-            continue
+    for number, text in _texts(file):
         place = f"{'standard input' if name == '-' else name} line {number}"
-        event = json_object(line, place)
+        event = json_object(text, place, "Correct it there.")
         if not isinstance(event.get("schema_id"), str) or not isinstance(
             event.get("data"), dict
         ):
@@ -118,3 +116,29 @@ def _time_ns(event: dict[str, Any]) -> int | None:
         return (datetime.fromisoformat(stated) - _EPOCH) // _MICROSECOND * 1000
     except (TypeError, ValueError):
         return _UNREADABLE_TIME
+
+
+def _texts(file: TextIO) -> Iterator[tuple[int, str]]:
+    """Yield JSON texts, each a line or more, with the number of the first line."""
+    begin, text = 0, ""
+    for number, line in enumerate(file, start=1):
+        if not text and not line.strip():
+            continue
+        begin = begin if text else number
+        text += line
+        if not _is_unfinished(text):
+            yield begin, text
+            text = ""
+    if text:
+        yield begin, text
+
+
+def _is_unfinished(text: str) -> bool:
+    """Return whether a text would be JSON if only more came; else it is or never is."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return error.pos >= len(text.rstrip())
+    except (ValueError, RecursionError):
+        return False
+    return False

@@ -176,6 +176,14 @@ def test_preview_shows_what_would_leave_and_sends_nothing(cli):
     assert not cli.export.exists()
 
 
+def test_preview_takes_an_object_that_spans_lines(cli):
+    event = {"schema_id": EXECUTION, "data": {"phase": "started"}}
+    text = f"\n{json.dumps(event, indent=2)}\n\n{json.dumps(event)}\n"
+    status, out, err = cli("preview", USAGE, stdin=text)
+    assert (status, err) == (0, "")
+    assert [json.loads(line)["exported"] for line in out.splitlines()] == [True] * 2
+
+
 def test_preview_shows_the_case_without_consent_and_the_rules(cli):
     event = {"schema_id": EXECUTION, "data": {"phase": "started"}}
     file = cli.write("events.jsonl", event)
@@ -183,6 +191,17 @@ def test_preview_shows_the_case_without_consent_and_the_rules(cli):
     assert without == {"exported": False, "reason": "no_consent"}
     explained = json.loads(cli("preview", USAGE, "--explain", file)[1])
     assert explained["properties"]["code"]["action"] == "drop"
+
+
+def test_preview_says_where_data_breaks_its_schema_without_the_value(cli):
+    event = {"schema_id": EXECUTION, "data": {"phase": "s3cret"}}
+    status, out, err = cli("preview", USAGE, stdin=json.dumps(event))
+    assert (status, err) == (0, "")
+    assert json.loads(out) == {
+        "exported": False,
+        "reason": "invalid",
+        "error": "/phase: enum",
+    }
 
 
 def test_preview_takes_bytes_and_times_that_cannot_be_read(cli):
@@ -210,6 +229,7 @@ def test_a_terminal_that_knows_few_letters_is_no_reason_to_fail(cli):
     ("line", "message"),
     [
         ("{", "standard input line 2 must be a JSON object, got something else."),
+        ("{\n\n}}", "standard input line 2 must be a JSON object, got something else."),
         (
             '{"schema_id": 1}',
             (
@@ -231,7 +251,16 @@ def test_init_server_is_a_configuration_that_works(cli):
     config = cli.write("mine.py", out)
     found = json.loads(cli("doctor", "--json", "--config", config)[1])
     assert [one for one in found if one["state"] == "failed"] == []
-    assert "OtelPolicy.level is usage" in [one["what"] for one in found]
+    said = [(one["state"], one["what"]) for one in found]
+    assert ("ok", "OtelPolicy.level is usage") in said
+    consent = "OtelConsent.mode is mandatory: tell people what is collected"
+    assert ("ok", consent) in said
+    assert str(cli.home) not in out
+
+
+def test_a_place_below_home_is_printed_as_one(cli):
+    out = cli("init", "server")[1]
+    assert "\n#  Default: '~/data/jupyter_otel/spool'\n" in out
 
 
 def test_init_collector_takes_both_signals(cli):

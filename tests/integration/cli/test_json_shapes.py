@@ -58,7 +58,9 @@ def test_previews_have_their_shape(cli):
     event = json.dumps({"schema_id": EXECUTION, "data": DATA})
     shown = lines(cli("preview", USAGE, "--explain", stdin=event))
     refused = lines(cli("preview", stdin=event))
-    assert_shape("preview", *shown, *refused)
+    invalid = json.dumps({"schema_id": EXECUTION, "data": {}})
+    broken = lines(cli("preview", USAGE, stdin=invalid))
+    assert_shape("preview", *shown, *refused, *broken)
 
 
 def test_findings_have_their_shape(cli):
