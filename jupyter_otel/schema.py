@@ -99,9 +99,9 @@ def rule_text(value: Any) -> str | None:
 
     A float without a fraction is an integer, as in JSON Schema. None: it is no scalar.
     """
+    if isinstance(value, str):
+        return value
     kind = type(value)
-    if kind is str:
-        return str(value)
     if kind is bool:
         return "true" if value else "false"
     if kind is float and value.is_integer() and abs(value) < _EXACT:
