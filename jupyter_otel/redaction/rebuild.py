@@ -7,7 +7,7 @@ the data goes.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from jupyter_otel.redaction.actions import MASK, Redact
 from jupyter_otel.redaction.rules import (
@@ -47,6 +47,10 @@ class _Entry(NamedTuple):
     key: Fate
 
 
+_Entries: TypeAlias = dict[tuple[str, bool], _Entry]
+"""By name and whether the schema declares it: it may declare one called ``*``."""
+
+
 class Rebuilder:
     """Copies values of one schema, part by part, as policy allows.
 
@@ -76,9 +80,11 @@ class Rebuilder:
         if self._rules.is_whole(path, node, own):
             return whole
         place = _Place(path, node, own, not names_properties(node))
-        entries: dict[str, _Entry | None] = {}
+        entries: _Entries = {}
 
         def copy(value: Any) -> Any:
+            if not value and own.classified:
+                return whole(value)
             if isinstance(value, dict):
                 return self._copy_object(value, place, entries)
             if isinstance(value, list):
@@ -95,8 +101,7 @@ class Rebuilder:
         def redact_declared(value: Any) -> Any:
             if value is None or type(value) in types:
                 return redact(value)
-            self._count(Remark.UNDECLARED_PROPERTY, 1)
-            return None
+            return self._nothing_undeclared(value)
 
         return redact_declared
 
@@ -109,40 +114,44 @@ class Rebuilder:
     def _nothing_unclassified(self, _value: Any) -> None:
         self._count(Remark.UNCLASSIFIED_PROPERTY, 1)
 
+    def _nothing_undeclared(self, _value: Any) -> None:
+        self._count(Remark.UNDECLARED_PROPERTY, 1)
+
     def _copy_object(
-        self, value: dict[str, Any], place: _Place, entries: dict[str, _Entry | None]
+        self, value: dict[str, Any], place: _Place, entries: _Entries
     ) -> dict[str, Any] | str | None:
         copied: dict[str, Any] = {}
         for key, item in value.items():
-            name = key if key in place.node.properties else self._rules.reach.known(key)
-            if name not in entries:
-                entries[name] = self._entry(place, name)
-            self._copy_entry(copied, entries[name], key, item)
+            is_named = key in place.node.properties
+            name = key if is_named else self._rules.reach.known(key)
+            entry = entries.get((name, is_named)) or self._entry(
+                place, name, is_named=is_named
+            )
+            if len(self._copiers) < _MAX_KEPT:
+                entries[name, is_named] = entry
+            self._copy_entry(copied, entry, key, item)
         if copied.keys() == {MASK}:
             return MASK
         return copied if copied or not value else None
 
-    def _entry(self, place: _Place, name: str) -> _Entry | None:
-        """Return how a key is copied; None: it is not declared."""
-        path, declared = (*place.path, name), place.node.properties.get(name)
-        if declared is not None:
+    def _entry(self, place: _Place, name: str, *, is_named: bool) -> _Entry:
+        path = (*place.path, name)
+        if is_named:
+            declared = place.node.properties[name]
             own = self._rules.of_property(path, declared, place.own)
             named = self._rules.whole(own._replace(action=Action.ALLOW))
             return _Entry(self.copier(path, declared, own), named)
         inner = place.node.others or (ANYTHING if place.is_free else None)
         if inner is None:
-            return None
+            return _Entry(self._nothing_undeclared, self._rules.whole(place.own))
         own = self._rules.of_part(path, inner, place.own)
         return _Entry(
             self.copier(path, inner, own), self._rules.key_redactor(path, own)
         )
 
     def _copy_entry(
-        self, copied: dict[str, Any], entry: _Entry | None, key: str, item: Any
+        self, copied: dict[str, Any], entry: _Entry, key: str, item: Any
     ) -> None:
-        if entry is None:
-            self._count(Remark.UNDECLARED_PROPERTY, 1)
-            return
         left = entry.copy(item)
         if left is None or entry.key.is_dropped:
             return
@@ -158,8 +167,7 @@ class Rebuilder:
     def _copy_array(self, value: list[Any], place: _Place) -> Any:
         inner = place.node.items or (ANYTHING if place.is_free else None)
         if inner is None:
-            self._count(Remark.UNDECLARED_PROPERTY, 1)
-            return None
+            return self._nothing_undeclared(value)
         path = (*place.path, ITEM)
         own = self._rules.of_part(path, inner, place.own)
         if place.is_free and place.own.classified:

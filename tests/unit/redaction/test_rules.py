@@ -220,3 +220,21 @@ def test_scrubbing_a_map_hides_what_its_keys_name_a_secret(redact):
     result = redact({"m": map_of(TEXT)}, {"m.*": SCRUB}, data)
 
     assert result.values == {"m": {"password": "[secret]", "n": "1"}}
+
+
+def test_a_property_called_star_does_not_declare_the_others(redact):
+    rules = {"m.**": "operational", "m.*.x": "content"}
+    rows = {"m": array(obj(**{"*": TEXT}))}
+
+    result = redact(rows, rules, {"m": [{"*": "1", "secret": "2"}]})
+
+    assert result.values == {"m": [{"*": "1"}]}
+
+
+@pytest.mark.parametrize(
+    ("own", "left"), [(DROP, None), (HIDE, HASH({})), ("operational", {})]
+)
+def test_an_empty_value_goes_by_its_own_rule(redact, own, left):
+    rules = {"m": own, "m.a": "operational"}
+
+    assert redact({"m": FREE}, rules, {"m": {}}).values.get("m") == left
