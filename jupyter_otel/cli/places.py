@@ -48,15 +48,16 @@ def directory_to_read(given: str | None, config: Config, signal: Signal) -> Path
     """
     settings = read_settings(config)
     directory = Path(given) if given is not None else settings.export.directory
-    if given is None and (elsewhere := _elsewhere(signal, settings)):
+    elsewhere = _elsewhere(signal, settings) if given is None else None
+    if elsewhere is not None:
         sys.stderr.write(f"{signal.capitalize()} go {elsewhere}, not to {directory}.\n")
     if directory.is_dir():
         return directory
     name = "OtelExport.directory" if given is None else "--directory"
+    level = ", or set OtelPolicy.level so that something is collected"
     raise ConfigError(
         f"{name} must be a folder that records were written to, got "
-        f"{str(directory)!r}. Give --directory DIR, or set OtelPolicy.level so that "
-        "something is collected."
+        f"{str(directory)!r}. Give --directory DIR{'' if elsewhere else level}."
     )
 
 

@@ -121,7 +121,11 @@ def test_a_schema_that_only_jsonschema_compiles_is_judged_slowly_and_reported(
     refused = telemetry.preview(TOOL, {"a": "ab"})
 
     assert set_aside(shown) == {"exported": True, "log_record": record(TOOL, style)}
-    assert refused == {"exported": False, "reason": "invalid"}
+    assert refused == {
+        "exported": False,
+        "reason": "invalid",
+        "error": "/a: pattern",
+    }
     (warning,) = telemetry.catalog.warnings
     assert warning.startswith(f"{TOOL}: jsonschema-rs refuses the schema: ")
 

@@ -95,6 +95,18 @@ def test_where_records_go_instead_of_to_files_is_said(cli, command):
     assert "go to" not in cli(command)[2]
 
 
+def test_a_level_is_no_cure_where_records_go_elsewhere(cli):
+    status, _, err = cli("events", OTEL_LOGS_EXPORTER="none")
+    assert status == 2
+    assert err.splitlines() == [
+        f"Logs go nowhere, not to {cli.export}.",
+        (
+            "jupyter otel: OtelExport.directory must be a folder that records were "
+            f"written to, got '{cli.export}'. Give --directory DIR."
+        ),
+    ]
+
+
 def test_an_emitted_event_reaches_a_receiver(cli):
     with HttpReceiver() as receiver:
         schema = cli.write("tool.json", TOOL_SCHEMA)
