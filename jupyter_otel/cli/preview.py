@@ -4,7 +4,7 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +13,7 @@ from traitlets.config import Config
 
 from jupyter_otel.assembly import build_catalog, build_previewer
 from jupyter_otel.cli.emit import json_object, register
+from jupyter_otel.cli.tables import table
 from jupyter_otel.config import read_settings
 from jupyter_otel.errors import ConfigError
 from jupyter_otel.event import Source
@@ -64,7 +65,19 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
             result = previewer.preview(schema, event["data"], asked)
             sys.stdout.write(f"{json.dumps(result)}\n")
             sys.stdout.flush()
+            if sys.stdout.isatty() and "properties" in result:
+                sys.stderr.write(_rules(result["properties"]))
     return 0
+
+
+def _rules(properties: Mapping[str, Mapping[str, str | None]]) -> str:
+    """Return as a table, for a person, what JSON says of each property."""
+    head = ("PROPERTY", "ACTION", "CATEGORY", "RULE")
+    rows = (
+        (name, *(said[key] or "-" for key in ("action", "category", "rule")))
+        for name, said in properties.items()
+    )
+    return table(head, rows)
 
 
 class _Unclosed:

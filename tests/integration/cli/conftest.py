@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,26 @@ class CommandLine:
         process = self.popen(*arguments, **environment)
         out, err = process.communicate(stdin, timeout=60)
         return process.returncode, out, err
+
+    def in_terminal(self, *arguments):
+        """Run a command whose output is a terminal; return all that it shows."""
+        ours, theirs = pty.openpty()
+        script = Path(sys.executable).with_name("jupyter-otel")
+        with subprocess.Popen(
+            [str(script), *arguments],
+            cwd=self.home,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+        ):
+            os.close(theirs)
+            shown = b""
+            with suppress(OSError):  # Linux says EIO where the last writer has gone
+                while part := os.read(ours, 65536):
+                    shown += part
+        os.close(ours)
+        return shown.decode()
 
     def write(self, name, text) -> str:
         """Write a file in the home, JSON unless it is text; return its path."""

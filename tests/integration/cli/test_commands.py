@@ -324,3 +324,13 @@ def test_traces_are_drawn(cli):
     assert "━━━" in out
     [trace] = map(json.loads, cli("traces", "--json")[1].splitlines())
     assert (trace["trace_id"], trace["duration_ms"]) == ("0a" * 16, 1000.0)
+
+
+def test_a_terminal_gets_the_rules_of_a_preview_as_a_table_too(cli):
+    event = {"schema_id": EXECUTION, "data": {"phase": "started"}}
+    file = cli.write("event.json", event)
+    shown = cli.in_terminal("preview", USAGE, "--explain", file)
+    line, head, *rows = shown.splitlines()
+    assert json.loads(line)["exported"] is True
+    assert head.split() == ["PROPERTY", "ACTION", "CATEGORY", "RULE"]
+    assert rows[0].split()[:3] == ["phase", "allow", "operational"]
