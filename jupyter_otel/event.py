@@ -10,10 +10,17 @@ redactor makes one: that is the privacy promise, held by the types and by a test
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from jupyter_otel.schema import PropertyPath, Schema
 from jupyter_otel.tally import Signal, Word
+
+UNREADABLE_TIME_NS = -1
+"""In `Attribution.time_ns`: a time was stated that nobody can read."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Source(Word):
@@ -63,7 +70,7 @@ class Attribution(NamedTuple):
     """None: an operation that nobody asked for; it needs no consent."""
     span: SpanContext | None = None
     time_ns: int | None = None
-    """Since the Unix epoch; None: now."""
+    """Since the Unix epoch, or `UNREADABLE_TIME_NS`; None: now."""
     source: Source | None = None
     """None: the pipeline's own."""
     trust: Trust = Trust.SERVER
@@ -137,8 +144,11 @@ class Intake(Protocol):
     def find(self, schema_id: str) -> Schema | None:
         """Return the schema of that id that an application would mean, if any."""
 
-    def adopt(self, body: Mapping[str, Any], origin: str) -> Schema:
-        """Return the catalog's schema for a body that another registry holds."""
+    def adopt(self, body: Mapping[str, Any], origin: str) -> Schema | None:
+        """Return the catalog's schema for a body that another registry holds.
+
+        None: nothing is taken in here, for this is a forked child.
+        """
 
     def admits(self, schema: Schema) -> bool:
         """Return whether policy collects this schema at all."""
@@ -153,3 +163,31 @@ class Intake(Protocol):
         attribution: Attribution = NOBODYS,
     ) -> bool:
         """Take in one event; return whether it was accepted. Never raises."""
+
+
+def read_time(stated: object) -> int | None:
+    """Return the time that somebody states, in nanoseconds since the Unix epoch.
+
+    Read are those nanoseconds, aware datetimes, and text as in RFC 3339. jupyter_events
+    writes ``2026-11-22T19:49:40.411683+00:00Z``, an offset and a Z, and a naive time
+    with only the Z: text without an offset is UTC.
+
+    Returns:
+        None where no time is stated, `UNREADABLE_TIME_NS` where it cannot be read.
+    """
+    if stated is None:
+        return None
+    try:
+        time_ns = stated if isinstance(stated, int) else _since_epoch(stated)
+    except (ArithmeticError, TypeError, ValueError):
+        return UNREADABLE_TIME_NS
+    return time_ns if 0 <= time_ns < 2**64 else UNREADABLE_TIME_NS
+
+
+def _since_epoch(stated: object) -> int:
+    if isinstance(stated, str):
+        stated = datetime.fromisoformat(stated.removesuffix("Z"))
+        stated = stated.replace(tzinfo=stated.tzinfo or UTC)
+    if not isinstance(stated, datetime):
+        raise TypeError
+    return (stated - _EPOCH) // _MICROSECOND * 1000

@@ -5,21 +5,15 @@ schema by one dictionary look-up and hands the data to the intake.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-from jupyter_otel.event import Attribution, Intake
+from jupyter_otel.event import Attribution, Intake, read_time
 from jupyter_otel.schema import Schema
 from jupyter_otel.sources.bus_handler import BusHandler
-
-UNREADABLE_TIME_NS = -1
-"""`Attribution.time_ns` of an event whose own time is there but cannot be read."""
 
 _CAPSULE = frozenset(
     {"__timestamp__", "__schema__", "__schema_version__", "__metadata_version__"}
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Registry(Protocol):
@@ -99,7 +93,7 @@ class EventLoggerHandler(BusHandler):
         attribution = Attribution(
             person=known.person,
             span=known.span,
-            time_ns=time_of(event.get("__timestamp__")),
+            time_ns=read_time(event.get("__timestamp__")),
             source=known.source,
             trust=known.trust,
             validated=True,
@@ -136,26 +130,3 @@ def schema_body(registered: Any) -> Mapping[str, Any]:
     # jupyter_events offers the body only as indented JSON text, from repr().
     body: Mapping[str, Any] = registered._schema  # noqa: SLF001
     return body
-
-
-def time_of(stamp: object) -> int | None:
-    """Return the time of a capsule, in nanoseconds since the Unix epoch.
-
-    jupyter_events writes ``2026-11-22T19:49:40.411683+00:00Z``, an offset and a Z;
-    a naive time gets only the Z, and means UTC.
-
-    Returns:
-        None where there is no time, `UNREADABLE_TIME_NS` where it cannot be read.
-    """
-    if stamp is None:
-        return None
-    if not isinstance(stamp, str):
-        return UNREADABLE_TIME_NS
-    try:
-        moment = datetime.fromisoformat(stamp.removesuffix("Z"))
-    except ValueError:
-        return UNREADABLE_TIME_NS
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    microseconds = (moment - _EPOCH) // _MICROSECOND
-    return microseconds * 1000 if microseconds >= 0 else UNREADABLE_TIME_NS
