@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 _log = logging.getLogger("jupyter_otel")
 
@@ -17,12 +18,12 @@ INTERVAL_S = 60.0
 class Complaints:
     """Writes the first line of each reason, then one a minute with how many there were.
 
-    Safe in any thread.
+    Safe in any thread, and in a signal handler.
     """
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._next_s: dict[str, float] = {}
         self._silent: Counter[str] = Counter()
 
@@ -35,4 +36,13 @@ class Complaints:
                 return
             self._next_s[reason] = now_s + INTERVAL_S
             silent = self._silent.pop(reason, 0)
-        _log.warning("%s%s", text, f" ({silent} times more before)" if silent else "")
+        more = f" ({silent} times more before)" if silent else ""
+        # A handler of the host's logging may raise; a complaint must cost nobody
+        # anything, least of all the thread that makes it.
+        with suppress(Exception):
+            _log.warning("%s%s", one_line(text), more)
+
+
+def one_line(text: str) -> str:
+    """Return a text that cannot forge lines or colours of a log, if need be escaped."""
+    return text if text.isprintable() else repr(text)[1:-1]
