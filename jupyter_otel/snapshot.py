@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+MAX_SNAPSHOT_BYTES = 16 * 2**20
+"""Of one event; the queue, which holds 64 MiB, has room for a few of these."""
 _NULL = b"null"
 _TAKEN_SLOWLY = b" "
 """Begins a snapshot that only `json` may read: orjson makes huge integers floats."""
@@ -21,17 +23,19 @@ def take_snapshot(data: object) -> bytes | None:
 
     Lone surrogates become U+FFFD; keys that are numbers become text, as in `json`.
     """
-    # The first test answers nearly always, and at a tenth of the second's cost.
-    if type(data) is not dict and not isinstance(data, Mapping):
-        return None
+    # Data may be anybody's object, whose methods raise anything, and another thread may
+    # change it meanwhile.
     try:
+        # The first test answers nearly always, and at a tenth of the second's cost.
+        if type(data) is not dict and not isinstance(data, dict):
+            return _take_mapping(data)
         # orjson gives a kilobyte's block, cut down in place. Thousands of those would
         # wait in the queue, each a hole in the heap; a copy costs a tenth of that.
         snapshot = orjson.dumps(data) + b" "
-    except (TypeError, ValueError, RecursionError):
-        return _take_slowly(data)
-    # orjson writes NaN and infinities as null; only then is a second look due.
-    if _NULL in snapshot and _holds_non_finite(data):
+        # orjson writes NaN and infinities as null; only then is a second look due.
+        if _NULL in snapshot and _holds_non_finite(data):
+            return _take_slowly(data)
+    except Exception:  # noqa: BLE001
         return _take_slowly(data)
     return snapshot
 
@@ -43,11 +47,15 @@ def read_snapshot(snapshot: bytes) -> Any:
     return orjson.loads(snapshot)
 
 
-def _take_slowly(data: Mapping[Any, Any]) -> bytes | None:
+def _take_mapping(data: object) -> bytes | None:
+    return take_snapshot(dict(data)) if isinstance(data, Mapping) else None
+
+
+def _take_slowly(data: object) -> bytes | None:
     """Take what orjson refuses: huge integers, lone surrogates, numbers as keys."""
     try:
         text = json.dumps(data, ensure_ascii=False, default=_as_plain)
-    except (TypeError, ValueError, RecursionError):
+    except Exception:  # noqa: BLE001 - as in `take_snapshot`
         return None
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return _TAKEN_SLOWLY + text.encode()

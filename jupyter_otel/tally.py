@@ -5,10 +5,10 @@ records. What was refused before acceptance stands beside it, outside the sum.
 """
 
 import threading
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Word(StrEnum):
@@ -34,6 +34,7 @@ class Refusal(Word):
     CONTROL_PLANE = "control_plane"
     UNKNOWN_SCHEMA = "unknown_schema"
     NOT_JSON = "not_json"
+    SHUTDOWN = "shutdown"
 
 
 class DropReason(Word):
@@ -113,12 +114,12 @@ class _Page:
         self.accepted = 0
         self.sent = 0
         self.aggregated = 0
-        self.dropped: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
+        self.dropped: dict[DropReason, int] = dict.fromkeys(DropReason, 0)
+        self.refused: dict[Refusal, int] = dict.fromkeys(Refusal, 0)
 
     @property
     def pending(self) -> int:
-        return self.accepted - self.sent - self.aggregated - self.dropped.total()
+        return self.accepted - self.sent - self.aggregated - sum(self.dropped.values())
 
     def tally(self) -> SignalTally:
         return SignalTally(
@@ -126,18 +127,24 @@ class _Page:
             sent=self.sent,
             pending=self.pending,
             aggregated=self.aggregated,
-            dropped=dict(self.dropped),
-            refused=dict(self.refused),
+            dropped=_in_plain_text(self.dropped),
+            refused=_in_plain_text(self.refused),
         )
 
 
 class Books:
-    """The running counters of one pipeline. Every method is safe in any thread."""
+    """The running counters of one pipeline.
+
+    Every method is safe in any thread, and in a signal handler that interrupts another
+    one: a thread may take the lock again, and an addition is never split (one to a
+    `Counter` is, at a key's first sight). Near the recursion limit, whoever could
+    `accept` can `drop`: neither calls anything that goes deeper.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._pages = {signal: _Page() for signal in Signal}
-        self._remarks: Counter[str] = Counter()
+        self._remarks: dict[Remark, int] = dict.fromkeys(Remark, 0)
 
     def accept(self, signal: Signal, records: int = 1) -> None:
         """Take records in: from now on they are pending."""
@@ -157,17 +164,17 @@ class Books:
     def drop(self, signal: Signal, reason: DropReason, records: int = 1) -> None:
         """Book pending records as lost, for one reason."""
         with self._lock:
-            self._pages[signal].dropped[reason.value] += records
+            self._pages[signal].dropped[reason] += records
 
     def refuse(self, signal: Signal, reason: Refusal, records: int = 1) -> None:
         """Count events that were never accepted."""
         with self._lock:
-            self._pages[signal].refused[reason.value] += records
+            self._pages[signal].refused[reason] += records
 
     def remark(self, remark: Remark, times: int = 1) -> None:
         """Count what was left out of records that went on."""
         with self._lock:
-            self._remarks[remark.value] += times
+            self._remarks[remark] += times
 
     def pending(self) -> int:
         """Return how many records, of all signals, have no end yet."""
@@ -178,4 +185,8 @@ class Books:
         """Return the books as they stand, all signals at the same moment."""
         with self._lock:
             pages = {signal.value: page.tally() for signal, page in self._pages.items()}
-            return Tally(**pages, remarks=dict(self._remarks))
+            return Tally(**pages, remarks=_in_plain_text(self._remarks))
+
+
+def _in_plain_text(counts: Mapping[Any, int]) -> dict[str, int]:
+    return {word.value: count for word, count in counts.items() if count}

@@ -9,11 +9,13 @@ on what stands in front. An idle thread sleeps without polling.
 """
 
 import math
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 
@@ -26,8 +28,21 @@ TURN_S = 0.001
 _MOMENT_S = 0.00005
 
 
+class _Waiter(NamedTuple):
+    """Somebody who waits until so many items are worked on.
+
+    No condition: a thread that waits may be interrupted to wait for something else.
+    """
+
+    goal: int
+    reached: "queue.SimpleQueue[None]"
+
+
 class Worker(Generic[Item]):
     """A bounded queue and the one thread that empties it.
+
+    Every method is safe in any thread, and in a signal handler that interrupts another
+    one: the lock may be taken again, and the bell is one that may be rung anywhere.
 
     Args:
         work: Gets each batch, in order, on the worker's thread.
@@ -61,16 +76,17 @@ class Worker(Generic[Item]):
         self._linger_until = 0.0
         self._settle = settle
         self._settle_s = settle_s
-        self._settle_at: float | None = None
-        """When to settle, by the monotonic clock; None: there is nothing to."""
+        self._settle_at = math.inf
+        """When to settle, by the monotonic clock."""
         self._queue: list[Item] = []
         self._queued_bytes = 0
         self._put_count = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._done_count = 0
-        self._done = threading.Condition()
-        self._wake = threading.Event()
-        self._hurry = threading.Event()
+        self._waiters: list[_Waiter] = []
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        """Rung when the thread has something to look at."""
+        self._is_hurried = False
         self._is_stopping = False
         self._thread = threading.Thread(
             target=self._run, name="jupyter_otel.worker", daemon=True
@@ -85,29 +101,45 @@ class Worker(Generic[Item]):
         with self._lock:
             if self._is_stopping or not self._has_room(size):
                 return False
+            # Asked before the item is in: a signal handler may put one right after.
+            is_first = not self._queue
+            if is_first:
+                self._linger_until = time.monotonic() + self._linger_s
             self._queue.append(item)
             self._queued_bytes += size
             self._put_count += 1
-            is_first, is_many = len(self._queue) == 1, len(self._queue) >= MAX_BATCH
-        if is_first:
-            self._linger_until = time.monotonic() + self._linger_s
-            self._wake.set()
-        if is_many and not self._hurry.is_set():
-            self._hurry.set()
+            is_many = len(self._queue) >= MAX_BATCH and not self._is_hurried
+            if is_many:
+                self._is_hurried = True
+        # A bell not heard yet will do. No call here goes deeper than those above: near
+        # the recursion limit what is queued must be heard of.
+        if (is_first or is_many) and self._bell.empty():
+            self._bell.put(None)
         return True
 
     def hurry(self) -> None:
         """Have what is queued worked on now."""
-        self._hurry.set()
-        self._wake.set()
+        self._is_hurried = True
+        if self._bell.empty():
+            self._bell.put(None)
 
     def finish(self, timeout_s: float) -> bool:
-        """Wait until all that was put before the call is worked on; False: too long."""
+        """Wait until all that was put before the call is worked on; False: too long.
+
+        On the worker's own thread, which cannot wait for itself, that is at once.
+        """
+        if threading.current_thread() is self._thread:
+            self.hurry()
+            return False
         with self._lock:
-            goal = self._put_count
+            waiter = _Waiter(self._put_count, queue.SimpleQueue())
+            if self._done_count >= waiter.goal:
+                return True
+            self._waiters.append(waiter)
         self.hurry()
-        with self._done:
-            return self._done.wait_for(lambda: self._done_count >= goal, timeout_s)
+        with suppress(queue.Empty):
+            waiter.reached.get(timeout=max(timeout_s, 0.0))
+        return self._done_count >= waiter.goal
 
     def stop(self, timeout_s: float) -> list[Item]:
         """Take nothing more, finish what is queued; return what time was too short for.
@@ -117,7 +149,7 @@ class Worker(Generic[Item]):
         with self._lock:
             self._is_stopping = True
         self.hurry()
-        if self._thread.is_alive():
+        if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(timeout_s)
         return self._take()
 
@@ -129,26 +161,29 @@ class Worker(Generic[Item]):
 
     def _run(self) -> None:
         while True:
-            self._wait(self._wake)
-            if not self._is_stopping:
-                self._wait(self._hurry, self._linger_until)
-            self._hurry.clear()
-            self._wake.clear()
+            self._wait(lambda: bool(self._queue) or self._is_hurried)
+            self._wait(lambda: self._is_hurried, self._linger_until)
+            self._is_hurried = False
             self._work_on(self._take())
             if self._is_stopping and not self._queue:
                 self._settle_now()
                 return
 
-    def _wait(self, event: threading.Event, until: float | None = None) -> None:
-        """Wait for an event, and settle in the meantime if it is time to."""
-        while self._settle_at is not None and self._settle_at < (until or math.inf):
-            if event.wait(_seconds_to(self._settle_at)):
-                return
-            self._settle_now()
-        event.wait(None if until is None else _seconds_to(until))
+    def _wait(self, is_over: Callable[[], bool], until_s: float = math.inf) -> None:
+        """Wait until something holds, and settle in the meantime if it is time to."""
+        while not is_over() and time.monotonic() < until_s:
+            self._listen(min(self._settle_at, until_s))
+            if time.monotonic() >= self._settle_at:
+                self._settle_now()
+
+    def _listen(self, until_s: float) -> None:
+        """Return when the bell rings; as a rule not later than at this time."""
+        timeout_s = None if until_s == math.inf else _seconds_to(until_s)
+        with suppress(queue.Empty):
+            self._bell.get(timeout=timeout_s)
 
     def _settle_now(self) -> None:
-        self._settle_at = None
+        self._settle_at = math.inf
         self._safely(self._settle_once, [])
 
     def _settle_once(self) -> None:
@@ -166,14 +201,19 @@ class Worker(Generic[Item]):
         for first in range(0, len(taken), MAX_BATCH):
             batch = taken[first : first + MAX_BATCH]
             self._safely(partial(self._work, batch), batch)
-            with self._done:
-                self._done_count += len(batch)
-                self._done.notify_all()
+            self._finish_batch(len(batch))
             self._settle_if_due()
 
+    def _finish_batch(self, items: int) -> None:
+        with self._lock:
+            self._done_count += items
+            for waiter in self._waiters:
+                if waiter.goal <= self._done_count:
+                    waiter.reached.put(None)
+            self._waiters = [w for w in self._waiters if w.goal > self._done_count]
+
     def _settle_if_due(self) -> None:
-        due_s = time.monotonic() + self._settle_s
-        self._settle_at = min(self._settle_at or due_s, due_s)
+        self._settle_at = min(self._settle_at, time.monotonic() + self._settle_s)
         if time.monotonic() >= self._settle_at:
             self._settle_now()
 
@@ -181,7 +221,9 @@ class Worker(Generic[Item]):
         try:
             step()
         except Exception as error:  # noqa: BLE001 - the thread must outlive any batch
-            self._lose(batch, error)
+            # ... and whoever is told that one was lost.
+            with suppress(Exception):
+                self._lose(batch, error)
 
 
 def _seconds_to(time_s: float) -> float:

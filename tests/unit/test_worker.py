@@ -222,3 +222,35 @@ def test_settling_that_fails_does_not_end_the_thread():
     worker.stop(5)
 
     assert lost == [([], ValueError)] * 3
+
+
+def test_a_report_of_a_loss_that_fails_does_not_end_the_thread():
+    seen = []
+
+    def work(batch):
+        if "bad" in batch:
+            raise ValueError
+        seen.extend(batch)
+
+    def fail(batch, error):
+        raise error
+
+    worker = Worker(work, fail, linger_s=0)
+    worker.start()
+    for item in ("bad", "good"):
+        worker.put(item, 1)
+        assert worker.finish(5)
+    worker.stop(5)
+
+    assert seen == ["good"]
+
+
+def test_the_thread_does_not_wait_for_itself():
+    answers = []
+    worker = Worker(lambda batch: answers.append(worker.finish(600)), nobody)
+    worker.start()
+    worker.put("one", 1)
+
+    assert worker.finish(5)
+    worker.stop(5)
+    assert answers == [False]
