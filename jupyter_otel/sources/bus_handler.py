@@ -11,6 +11,9 @@ from typing import Any
 
 from jupyter_otel.sources.faults import HookFaults
 
+_MAX_DEPTH = 4
+"""How many events may each be caused by taking the one before."""
+
 
 class BusHandler(logging.Handler):
     """A handler that is given an event logger's events one by one, as `take`."""
@@ -39,10 +42,15 @@ class BusHandler(logging.Handler):
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take one event. An event that this one causes here is left alone."""
-        if getattr(self._inside, "busy", False):
+        """Take one event, and what it causes here or a signal handler emits meanwhile.
+
+        Where each causes another there is an end, and a fault is noted.
+        """
+        depth = getattr(self._inside, "depth", 0)
+        if depth == _MAX_DEPTH:
+            self._faults.note(RecursionError())
             return
-        self._inside.busy = True
+        self._inside.depth = depth + 1
         # The edge of a hook: an exception here would reach the event's producer.
         try:
             if isinstance(record.msg, dict):
@@ -50,4 +58,4 @@ class BusHandler(logging.Handler):
         except Exception as error:  # noqa: BLE001
             self._faults.note(error)
         finally:
-            self._inside.busy = False
+            self._inside.depth = depth
