@@ -15,7 +15,7 @@ from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.config import Settings
 from jupyter_otel.consent.consent import Consent, ConsentMode
 from jupyter_otel.delivery import Delivery
-from jupyter_otel.environment import export_settings
+from jupyter_otel.environment import export_settings, sdk_disabled
 from jupyter_otel.event import Source, SpanContext
 from jupyter_otel.export.destination import open_destination
 from jupyter_otel.mapping.limits import attribute_limits
@@ -236,7 +236,13 @@ def build_previewer(
         count=lambda _remark, _times: None,
         warnings=[],
     )
-    return Previewer(stages, _requests(source), source)
+    return Previewer(
+        stages,
+        _requests(source),
+        source,
+        is_inert=settings.policy.level == "none" or sdk_disabled(),
+        sends_traces=settings.traces.enabled,
+    )
 
 
 def _age_s(since_ns: int) -> float:

@@ -15,28 +15,26 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from jupyter_otel.complaints import Complaints
+from jupyter_otel.complaints import Complaints, one_line
 from jupyter_otel.errors import SchemaError
-from jupyter_otel.event import NOBODYS, Attribution, RawEvent, Source
+from jupyter_otel.event import (
+    NOBODYS,
+    UNREADABLE_TIME_NS,
+    Attribution,
+    RawEvent,
+    Source,
+)
 from jupyter_otel.mapping.mapper import Mapped
 from jupyter_otel.mapping.requests import RequestWriter
 from jupyter_otel.policy.priority import priority
-from jupyter_otel.processor import (
-    UNREADABLE_TIME,
-    Held,
-    Processor,
-    Stages,
-    claim,
-    subject_of,
-)
+from jupyter_otel.processor import Held, Processor, Stages, claim, subject_of
 from jupyter_otel.schema import Group, Schema
-from jupyter_otel.snapshot import read_snapshot, take_snapshot
+from jupyter_otel.snapshot import MAX_SNAPSHOT_BYTES, read_snapshot, take_snapshot
 from jupyter_otel.spool.rows import Loss, NewRow
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Refusal, Remark, Signal
 from jupyter_otel.worker import SETTLE_S, Turns, Worker
 
-MAX_SNAPSHOT_BYTES = 16 * 2**20
 MAX_ROW_BYTES = 64 * 2**10
 
 # Python 3.11 looks a member of an enum up by a call: not for every event.
@@ -91,10 +89,14 @@ class Pipeline:
         self._verdicts: dict[Schema, Refusal | None] = {}
         self._admitted: set[Schema] = set()
         """The gate: one look-up in here passes nearly every event."""
-        self._awaited: dict[int, bool] = {}
-        """Events that a producer waits for, by identity → whether they are stored."""
+        self._is_open, self._is_inherited = True, False
+        self._awaited: dict[int, list[RawEvent]] = {}
+        """Where events that a producer waits for go once stored, by their identity."""
         self._processor = Processor(stages, folds=sync_timeout_s is None)
+        self._sorted = 0
+        """How many events of the batch in hand have records, or their end."""
         self._unstored: _Records = defaultdict(list)
+        """Their records, until the spool has them."""
         # None in the queue closes every window: somebody waits for all there is.
         self._worker: Worker[RawEvent | None] = Worker(
             self._work, self._lose_batch, settle=self._settle
@@ -106,11 +108,11 @@ class Pipeline:
 
     def find(self, schema_id: str) -> Schema | None:
         """Return the schema of that id that an application would mean, if any."""
-        return self._stages.catalog.find(schema_id)
+        return None if self._is_inherited else self._stages.catalog.find(schema_id)
 
-    def adopt(self, body: Mapping[str, Any], origin: str) -> Schema:
+    def adopt(self, body: Mapping[str, Any], origin: str) -> Schema | None:
         """Return the catalog's schema for a body that another registry holds."""
-        return self._stages.catalog.adopt(body, origin)
+        return None if self._is_inherited else self._stages.catalog.adopt(body, origin)
 
     def admits(self, schema: Schema) -> bool:
         """Return whether policy collects this schema at all."""
@@ -126,7 +128,8 @@ class Pipeline:
 
     def refuse_unknown(self) -> None:
         """Count an event whose schema nobody registered."""
-        self._books.refuse(_LOGS, Refusal.UNKNOWN_SCHEMA)
+        if not self._is_inherited:
+            self._books.refuse(_LOGS, Refusal.UNKNOWN_SCHEMA)
 
     def emit(
         self,
@@ -139,6 +142,8 @@ class Pipeline:
         Raises:
             SchemaError: The event is invalid, and the pipeline is strict.
         """
+        if not self._is_open:
+            return not self._is_inherited and self._refuse(Refusal.SHUTDOWN)
         if schema not in self._admitted and self.refusal(schema) is not None:
             return self._refuse(self.refusal(schema) or Refusal.LEVEL)
         snapshot = take_snapshot(data)
@@ -146,9 +151,8 @@ class Pipeline:
             return self._refuse(Refusal.NOT_JSON)
         if self._strict:
             self._raise_if_invalid(schema, snapshot)
-        if attribution.time_ns == UNREADABLE_TIME:
+        if attribution.time_ns == UNREADABLE_TIME_NS:
             self._books.remark(Remark.UNREADABLE_TIME)
-        self._books.accept(_LOGS)
         raw = claim(schema, snapshot, attribution, self._source)
         if self._sync_timeout_s is not None:
             return self._put_and_wait(raw, self._sync_timeout_s)
@@ -156,47 +160,69 @@ class Pipeline:
 
     def finish(self, timeout_s: float) -> bool:
         """Wait until all that was accepted before is in the spool; False: too long."""
+        if self._is_inherited:
+            return False
         self._worker.put(None, 0)
         return self._worker.finish(timeout_s)
 
     def stop(self, timeout_s: float) -> None:
         """Take nothing more in; what is queued goes to the spool, or is dropped."""
+        self._is_open = False
+        if self._is_inherited:
+            return
         self._worker.put(None, 0)
         for raw in self._worker.stop(timeout_s):
             if raw is not None:
                 self._drop(DropReason.SHUTDOWN, raw.schema)
+
+    def leave_to_parent(self) -> None:
+        """In a forked child: be inert for ever, and never touch a lock."""
+        self._is_inherited, self._is_open = True, False
 
     def _raise_if_invalid(self, schema: Schema, snapshot: bytes) -> None:
         validator = self._stages.catalog.validator(schema)
         data = read_snapshot(snapshot)
         if not validator.is_valid(data):
             where = validator.explain(data)
-            raise SchemaError(f"The event does not fit {schema.id}: {where}.")
+            name = one_line(schema.id)
+            raise SchemaError(f"The event does not fit {name}: {where}.")
 
     def _refuse(self, reason: Refusal) -> bool:
         self._books.refuse(_LOGS, reason)
         return False
 
     def _put(self, raw: RawEvent) -> bool:
+        """Accept an event and queue it; what cannot be queued is dropped at once."""
         size = len(raw.data)
-        if size <= MAX_SNAPSHOT_BYTES and self._worker.put(raw, size):
-            return True
-        too_large = size > MAX_SNAPSHOT_BYTES
-        reason = DropReason.TOO_LARGE if too_large else DropReason.OVERLOAD
-        self._drop(reason, raw.schema)
+        self._books.accept(_LOGS)
+        try:
+            if size <= MAX_SNAPSHOT_BYTES and self._worker.put(raw, size):
+                return True
+        except RecursionError:
+            pass  # where the producer stands the books can be reached, not the queue
+        reason = DropReason.OVERLOAD if self._is_open else DropReason.SHUTDOWN
+        if size > MAX_SNAPSHOT_BYTES:
+            reason = DropReason.TOO_LARGE
+        self._books.drop(_LOGS, reason)
+        self._complain(reason, raw.schema)
         return False
 
     def _put_and_wait(self, raw: RawEvent, timeout_s: float) -> bool:
         """Put an event and wait for the disk; whoever waits shares one commit."""
-        self._awaited[id(raw)] = False
-        if self._put(raw):
-            self._worker.finish(timeout_s)
-        return self._awaited.pop(id(raw))
+        stored: list[RawEvent] = []
+        self._awaited[id(raw)] = stored
+        try:
+            if self._put(raw):
+                self._worker.finish(timeout_s)
+        finally:
+            del self._awaited[id(raw)]
+        return bool(stored)
 
     def _work(self, batch: Sequence[RawEvent | None]) -> None:
         """Process a batch into rows and store them in one transaction."""
         records: _Records = defaultdict(list)
         self._unstored = records
+        self._sorted = 0
         sorted_in = []
         turns = Turns()
         for raw in batch:
@@ -204,12 +230,11 @@ class Pipeline:
                 self._close_folds(records, math.inf)
             elif self._sort(raw, records) and self._awaited:
                 sorted_in.append(raw)
+            self._sorted += 1
             turns.give()
-        is_stored = self._store(records)
-        records.clear()
-        if is_stored:
+        if self._store(records):
             for raw in sorted_in:
-                self._awaited[id(raw)] = True
+                self._awaited.get(id(raw), []).append(raw)
 
     def _sort(self, raw: RawEvent, records: _Records) -> bool:
         """Put an event's records with those they share a row with; False: none."""
@@ -245,7 +270,7 @@ class Pipeline:
             self._books.accept(_TRACES)
             self._books.drop(_TRACES, DropReason.SAMPLED)
 
-    def _store(self, records: Mapping[_RowKey, list[bytes]]) -> bool:
+    def _store(self, records: _Records) -> bool:
         """Append the rows; return whether all of them are stored."""
         rows = [
             self._row(key, chunk)
@@ -255,6 +280,7 @@ class Pipeline:
         if not rows:
             return True
         losses = self._spool.append(rows)
+        records.clear()
         self._book(losses)
         for signal in {row.signal for row in rows}:
             self._wake_delivery(signal)
@@ -271,7 +297,6 @@ class Pipeline:
         self._unstored = records
         self._close_folds(records, now_s)
         self._store(records)
-        records.clear()
         return SETTLE_S
 
     def _book(self, losses: Sequence[Loss]) -> None:
@@ -291,8 +316,10 @@ class Pipeline:
             body=self._requests.write(source, bodies),
         )
 
-    def _lose_batch(self, _batch: Sequence[RawEvent | None], error: Exception) -> None:
-        """Count what was ready for the spool when something unforeseen happened."""
+    def _lose_batch(self, batch: Sequence[RawEvent | None], error: Exception) -> None:
+        """Count what had no end in the books when something unforeseen happened."""
+        unsorted = sum(raw is not None for raw in batch[self._sorted :])
+        self._books.drop(_LOGS, DropReason.SPOOL_ERROR, unsorted)
         for (signal, *_), bodies in self._unstored.items():
             self._books.drop(signal, DropReason.SPOOL_ERROR, len(bodies))
         self._complaints.say(
@@ -301,6 +328,9 @@ class Pipeline:
 
     def _drop(self, reason: DropReason, schema: Schema) -> None:
         self._books.drop(_LOGS, reason)
+        self._complain(reason, schema)
+
+    def _complain(self, reason: DropReason, schema: Schema) -> None:
         if reason not in (DropReason.NO_CONSENT, DropReason.SAMPLED):
             text = f"Events of {schema.id} are dropped: {reason}."
             self._complaints.say(f"{reason} {schema.id}", text)

@@ -10,7 +10,7 @@ from jupyter_otel.mapping.requests import RequestWriter
 from jupyter_otel.processor import Outcome, Processor, Stages, claim
 from jupyter_otel.redaction.plan import explain
 from jupyter_otel.schema import Schema
-from jupyter_otel.snapshot import read_snapshot, take_snapshot
+from jupyter_otel.snapshot import MAX_SNAPSHOT_BYTES, read_snapshot, take_snapshot
 from jupyter_otel.tally import DropReason, Refusal, Signal
 
 _SOMEBODY = Person(subject="preview", user_name=None)
@@ -27,13 +27,31 @@ class Asked(NamedTuple):
 
 
 class Previewer:
-    """Runs events through stages of its own, and shows the records as OTLP/JSON."""
+    """Runs events through stages of its own, and shows the records as OTLP/JSON.
 
-    def __init__(self, stages: Stages, requests: RequestWriter, source: Source) -> None:
+    Args:
+        stages: What events run through.
+        requests: Wraps records, as the pipeline's does.
+        source: Of the events.
+        is_inert: Whether nothing at all is collected: at level none, for instance.
+        sends_traces: Whether spans are wanted.
+    """
+
+    def __init__(
+        self,
+        stages: Stages,
+        requests: RequestWriter,
+        source: Source,
+        *,
+        is_inert: bool = False,
+        sends_traces: bool = True,
+    ) -> None:
         self._stages = stages
         self._requests = requests
         self._source = source
-        self._processor = Processor(stages, folds=False)
+        self._is_inert = is_inert
+        self._sends_traces = sends_traces
+        self._processor = Processor(stages, folds=False, samples=False)
 
     def preview(
         self, schema: Schema | None, data: Mapping[str, Any], asked: Asked
@@ -42,23 +60,33 @@ class Previewer:
 
         ``{"exported": True, "log_record": {…}, "span": {…}?}`` or
         ``{"exported": False, "reason": …, "error": …?}``; with ``explains`` also
-        ``"properties"``.
+        ``"properties"``, and ``"sampled"``, a share, where only so many of such events
+        are exported.
         """
-        if schema is None:
-            return _refused(Refusal.UNKNOWN_SCHEMA)
-        refusal = self._stages.policy.refusal(schema)
+        refusal = self._refusal(schema)
+        if schema is None or refusal is not None:
+            return _refused(refusal or Refusal.UNKNOWN_SCHEMA)
         snapshot = take_snapshot(data)
-        if refusal is not None or snapshot is None:
-            return _refused(refusal or Refusal.NOT_JSON)
+        if snapshot is None:
+            return _refused(Refusal.NOT_JSON)
+        if len(snapshot) > MAX_SNAPSHOT_BYTES:
+            return _refused(DropReason.TOO_LARGE)
         attribution = Attribution(person=_SOMEBODY, time_ns=asked.time_ns)
         raw = claim(schema, snapshot, attribution, self._source)
         outcome = self._processor.process(raw, answer=asked.consents)
         shown = self._show(outcome)
         if outcome is DropReason.INVALID:
             shown["error"] = self._error(schema, snapshot)
+        if shown["exported"] and schema.overlay.sample < 1:
+            shown["sampled"] = schema.overlay.sample
         if asked.explains:
             shown["properties"] = explain(self._processor.plan(schema).redaction)
         return shown
+
+    def _refusal(self, schema: Schema | None) -> Refusal | None:
+        if self._is_inert:
+            return Refusal.LEVEL
+        return None if schema is None else self._stages.policy.refusal(schema)
 
     def _error(self, schema: Schema, snapshot: bytes) -> str:
         """Return where data breaks its schema, and by which keyword; no value."""
@@ -74,7 +102,7 @@ class Previewer:
             "exported": True,
             "log_record": self._as_json(Signal.LOGS, outcome.log_record),
         }
-        if outcome.span is not None:
+        if outcome.span is not None and self._sends_traces:
             shown["span"] = self._as_json(Signal.TRACES, outcome.span)
         return shown
 

@@ -17,7 +17,14 @@ from typing import Any, NamedTuple
 
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.consent.consent import Consent
-from jupyter_otel.event import Attribution, Event, RawEvent, RedactedEvent, Source
+from jupyter_otel.event import (
+    UNREADABLE_TIME_NS,
+    Attribution,
+    Event,
+    RawEvent,
+    RedactedEvent,
+    Source,
+)
 from jupyter_otel.mapping.mapper import Mapped, Mapper, SchemaMapping
 from jupyter_otel.policy.folding import Fold, Folder
 from jupyter_otel.policy.policy import Policy
@@ -28,10 +35,9 @@ from jupyter_otel.snapshot import read_snapshot
 from jupyter_otel.tally import DropReason
 
 MAX_RECORD_BYTES = 2**20
-UNREADABLE_TIME = -1
-"""In `Attribution.time_ns`: the event had a time that nobody can read."""
 
 # Python 3.11 looks a member of an enum up by a call: not for every event.
+_INVALID = DropReason.INVALID
 _MAPPING_ERROR = DropReason.MAPPING_ERROR
 _REDACTION_ERROR = DropReason.REDACTION_ERROR
 
@@ -70,7 +76,7 @@ def claim(
     """Return an event as its producer claims it; a time nobody can read is now."""
     now_ns = time.time_ns()
     time_ns = attribution.time_ns
-    if time_ns is None or time_ns == UNREADABLE_TIME:
+    if time_ns is None or time_ns == UNREADABLE_TIME_NS:
         time_ns = now_ns
     return RawEvent(
         schema, snapshot, time_ns, now_ns, attribution.source or source, attribution
@@ -94,11 +100,15 @@ class Processor:
     Args:
         stages: What events run through.
         folds: Whether overlays' ``aggregate`` counts.
+        samples: Whether overlays' ``sample`` counts, where it is not 0.
     """
 
-    def __init__(self, stages: Stages, *, folds: bool = True) -> None:
+    def __init__(
+        self, stages: Stages, *, folds: bool = True, samples: bool = True
+    ) -> None:
         self._stages = stages
         self._folds = folds
+        self._samples = samples
         self._allows = stages.consent.allows
         self._plans: dict[Schema, _Plan] = {}
         self._random = random.Random()  # noqa: S311 - sampling, not secrecy
@@ -118,6 +128,8 @@ class Processor:
         failure = _MAPPING_ERROR
         try:
             plan = self._plans.get(raw.schema) or self.plan(raw.schema)
+            # What `json` wrote on the producer's thread may nest too deep to read here.
+            failure = _INVALID
             data = read_snapshot(raw.data)
             reason = self._objection(plan, raw, data, answer)
             if reason is not None:
@@ -128,6 +140,8 @@ class Processor:
             if plan.folder is not None:
                 return _fold(plan.folder, redacted, raw)
             mapped = plan.mapping.map(redacted)
+        except RecursionError:  # data nested deeper than any stage can follow
+            return _INVALID
         except Exception:  # noqa: BLE001 - fail closed; no event stops the next ones
             return failure
         return mapped if _fits(mapped) else DropReason.TOO_LARGE
@@ -174,7 +188,7 @@ class Processor:
             redaction,
             self._stages.mapper.compile(schema, redaction.slots),
             overlay.group,
-            overlay.sample,
+            overlay.sample if self._samples or overlay.sample == 0 else 1.0,
             folder,
         )
 

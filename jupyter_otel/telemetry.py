@@ -13,17 +13,18 @@ import atexit
 import logging
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 from traitlets.config import Config, Configurable
 
+from jupyter_otel.complaints import one_line
 from jupyter_otel.config import read_settings
 from jupyter_otel.environment import sdk_disabled
-from jupyter_otel.errors import SchemaError
-from jupyter_otel.event import Attribution, Source
+from jupyter_otel.errors import ConfigError, SchemaError
+from jupyter_otel.event import Attribution, Source, read_time
 from jupyter_otel.schema import Schema
 from jupyter_otel.tally import Books, Refusal, Signal, Tally
 
@@ -35,9 +36,8 @@ if TYPE_CHECKING:  # what only a telemetry that runs needs
     from jupyter_otel.tracing.spans import SpanStarter
 
 CLOSE_TIMEOUT_S = 1.5
-_UNREADABLE_TIME = -1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+# Python 3.11 looks a member of an enum up by a call: not near the recursion limit.
+_LOGS, _NOT_JSON = Signal.LOGS, Refusal.NOT_JSON
 
 
 class Telemetry:
@@ -65,14 +65,17 @@ class Telemetry:
     ) -> None:
         self.settings = read_settings(config, parent)
         self._warnings: list[str] = []
-        self._source = Source(source)
+        self._source = _source(source)
         self._strict = strict
         self._books = Books()
-        self._schemas: dict[str, Schema | None] = {}
+        self._schemas: dict[str, Schema] = {}
         self._catalog: Catalog | None = None
         self._spans: SpanStarter | None = None
         self._previewer: Previewer | None = None
+        self._handlers: WeakSet[logging.Handler] = WeakSet()
         self._running: Running | None = None
+        self._idle_reason = Refusal.LEVEL
+        """Why nothing is taken in while nothing runs."""
         if self.settings.policy.level != "none" and not sdk_disabled():
             self._running = self._start()
             _ALIVE.add(self)
@@ -94,7 +97,8 @@ class Telemetry:
     @property
     def warnings(self) -> list[str]:
         """What is legal but probably wrong so far, a line each, without secrets."""
-        return [*self._warnings, *(self._catalog.warnings if self._catalog else ())]
+        of_catalog = self._catalog.warnings if self._catalog else ()
+        return [one_line(text) for text in (*self._warnings, *of_catalog)]
 
     @property
     def catalog(self) -> "Catalog":
@@ -139,34 +143,46 @@ class Telemetry:
     ) -> bool:
         """Take in one event; return whether it was accepted (in ``sync``: is on disk).
 
-        Never raises, and waits only in ``sync``.
+        Never raises, and waits only in ``sync``. Safe in a signal handler.
 
         Args:
             schema_id: Of a registered schema.
-            data: A JSON object; it is copied before this returns.
+            data: A JSON object, as any mapping; it is copied before this returns.
             timestamp: When it happened: an aware datetime, or nanoseconds since the
                 epoch; None: now.
 
         Raises:
             SchemaError: Only if ``strict``: the event is invalid or its id unknown.
         """
-        if self._running is None:
-            self._books.refuse(Signal.LOGS, Refusal.LEVEL)
+        running = self._running
+        # The edge to the producer, whose id, time and data may be anything, and who may
+        # stand anywhere, near the recursion limit for one.
+        try:
+            if running is None:
+                return self._refuse(self._idle_reason)
+            schema = self._schemas.get(schema_id) or self._find(schema_id)
+            if schema is None:
+                return self._refuse_unknown(schema_id)
+            if timestamp is None:
+                return running.pipeline.emit(schema, data)
+            attribution = Attribution(time_ns=read_time(timestamp))
+            return running.pipeline.emit(schema, data, attribution)
+        except Exception as error:
+            if self._strict and isinstance(error, SchemaError):
+                raise
+            try:  # noqa: SIM105 - `suppress` would be more frames
+                self._books.refuse(_LOGS, _NOT_JSON)
+            except RecursionError:
+                pass  # too deep even to count
             return False
-        schema = self._schemas.get(schema_id) or self._find(schema_id)
-        if schema is None:
-            return self._refuse_unknown(schema_id)
-        if timestamp is None:
-            return self._running.pipeline.emit(schema, data)
-        attribution = Attribution(time_ns=_nanoseconds(timestamp))
-        return self._running.pipeline.emit(schema, data, attribution)
 
     def attach(self, event_logger: Any) -> None:
-        """Take in what a `jupyter_events.EventLogger` logs from now on.
+        """Take in what a `jupyter_events.EventLogger` logs from now on, once.
 
         The bus then validates: a producer's invalid event raises in the producer.
         """
-        if self._running is not None:
+        ours_there = self._handlers.intersection(event_logger.handlers)
+        if self._running is not None and not ours_there:
             event_logger.register_handler(self.handler(event_logger))
 
     def handler(
@@ -184,7 +200,9 @@ class Telemetry:
             EventLoggerHandler,
         )
 
-        return EventLoggerHandler(event_logger, self.intake, attribution)
+        handler = EventLoggerHandler(event_logger, self.intake, attribution)
+        self._handlers.add(handler)
+        return handler
 
     def flush(self, timeout_s: float = 5.0) -> bool:
         """Return whether nothing that was accepted before is pending any more."""
@@ -199,6 +217,7 @@ class Telemetry:
         running, self._running = self._running, None
         if running is None:
             return
+        self._idle_reason = Refusal.SHUTDOWN
         running.stop(timeout_s)
         _ALIVE.discard(self)
         atexit.unregister(self.close)
@@ -223,7 +242,7 @@ class Telemetry:
         """
         from jupyter_otel.preview import Asked  # noqa: PLC0415 - only where used
 
-        asked = Asked(consent, explain, _nanoseconds(timestamp))
+        asked = Asked(consent, explain, read_time(timestamp))
         return self._preview().preview(self._find(schema_id), data, asked)
 
     def status(self) -> dict[str, Any]:
@@ -266,12 +285,18 @@ class Telemetry:
         return self._previewer
 
     def _find(self, schema_id: str) -> Schema | None:
-        if schema_id not in self._schemas:
-            self._schemas[schema_id] = self.catalog.find(schema_id)
-        return self._schemas[schema_id]
+        schema = self._schemas.get(schema_id) or self.catalog.find(schema_id)
+        # What is unknown may be installed or registered later, and is without bound.
+        if schema is not None:
+            self._schemas[schema_id] = schema
+        return schema
+
+    def _refuse(self, reason: Refusal) -> bool:
+        self._books.refuse(_LOGS, reason)
+        return False
 
     def _refuse_unknown(self, schema_id: str) -> bool:
-        self._books.refuse(Signal.LOGS, Refusal.UNKNOWN_SCHEMA)
+        self._refuse(Refusal.UNKNOWN_SCHEMA)
         if self._strict:
             raise SchemaError(
                 f"No schema has the id {schema_id!r}. Register it with register_schema."
@@ -280,7 +305,10 @@ class Telemetry:
 
     def _leave_to_parent(self) -> None:
         """In a forked child: become inert. Threads and files are the parent's."""
+        if self._running is not None:
+            self._running.pipeline.leave_to_parent()
         self._running = None
+        self._idle_reason = Refusal.SHUTDOWN
         self._books = Books()
         atexit.unregister(self.close)
 
@@ -298,12 +326,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_all_to_parent)
 
 
-def _nanoseconds(timestamp: datetime | int | None) -> int | None:
-    """Return nanoseconds since the epoch, -1 for a time that cannot be read."""
-    if timestamp is None:
-        return None
-    if isinstance(timestamp, datetime) and timestamp.tzinfo is not None:
-        timestamp = (timestamp - _EPOCH) // _MICROSECOND * 1000
-    if isinstance(timestamp, int) and 0 <= timestamp < 2**64:
-        return timestamp
-    return _UNREADABLE_TIME
+def _source(name: str) -> Source:
+    try:
+        return Source(name)
+    except ValueError:
+        raise ConfigError(
+            f"source must be one of {', '.join(Source)}, got {name!r}. Name the kind "
+            "of process that this is."
+        ) from None

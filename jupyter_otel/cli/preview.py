@@ -5,7 +5,6 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,15 +15,12 @@ from jupyter_otel.cli.emit import json_object, register
 from jupyter_otel.cli.tables import table
 from jupyter_otel.config import read_settings
 from jupyter_otel.errors import ConfigError
-from jupyter_otel.event import Source
+from jupyter_otel.event import Source, read_time
 from jupyter_otel.preview import Asked
 from jupyter_otel.tracing.spans import SpanStarter
 
 _AS_IT_IS = "surrogateescape"
 """Bytes that are no UTF-8 become lone surrogates: the pipeline knows those."""
-_UNREADABLE_TIME = -1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +56,8 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
     previewer = build_previewer(settings, catalog, SpanStarter(), Source.APP)
     with _opened(arguments.file) as file:
         for event in _events(file, arguments.file):
-            asked = Asked(not arguments.no_consent, arguments.explain, _time_ns(event))
+            time_ns = read_time(event.get("timestamp"))
+            asked = Asked(not arguments.no_consent, arguments.explain, time_ns)
             schema = catalog.find(event["schema_id"])
             result = previewer.preview(schema, event["data"], asked)
             sys.stdout.write(f"{json.dumps(result)}\n")
@@ -116,19 +113,6 @@ def _events(file: TextIO, name: str) -> Iterator[dict[str, Any]]:
                 f"{', '.join(event) or 'nothing'}. Add what is missing."
             )
         yield event
-
-
-def _time_ns(event: dict[str, Any]) -> int | None:
-    """Return the event's own time (RFC 3339, or nanoseconds); None: it says none."""
-    stated = event.get("timestamp")
-    if stated is None:
-        return None
-    if isinstance(stated, int):
-        return stated if 0 <= stated < 2**64 else _UNREADABLE_TIME
-    try:
-        return (datetime.fromisoformat(stated) - _EPOCH) // _MICROSECOND * 1000
-    except (TypeError, ValueError):
-        return _UNREADABLE_TIME
 
 
 def _texts(file: TextIO) -> Iterator[tuple[int, str]]:

@@ -45,7 +45,10 @@ _CURES: Mapping[str, str] = {
         "The receiver does not take it: check endpoint, protocol and credentials with "
         "`jupyter otel doctor --send`."
     ),
-    DropReason.SHUTDOWN: "The process ended first; OtelSpool.durability keeps more.",
+    DropReason.SHUTDOWN: (
+        "The process ended first: emit before it closes; OtelSpool.durability keeps "
+        "more."
+    ),
 }
 
 

@@ -163,3 +163,12 @@ def test_what_the_schema_forbids_is_dropped_as_invalid(telemetry):
 
     assert telemetry.flush()
     assert telemetry.tally().logs.dropped == {"invalid": 1}
+
+
+@pytest.mark.parametrize("levels", range(500, 1000, 50))
+def test_nesting_too_deep_is_never_called_a_bug_of_ours(telemetry, levels):
+    telemetry.emit(schema_id=TOOL, data={"a": nested_in_lists(levels)})
+    assert telemetry.flush()
+
+    logs = telemetry.tally().logs
+    assert set(logs.refused) | set(logs.dropped) <= {"not_json", "invalid"}

@@ -282,7 +282,9 @@ def test_a_preview_gives_the_reason_why_nothing_leaves(
 
     shown = telemetry.preview(schema_id, data, consent=consent)
 
-    assert shown == {"exported": False, "reason": reason}
+    where = {"error"} if reason == "invalid" else set()
+    assert (shown["exported"], shown["reason"]) == (False, reason)
+    assert set(shown) == {"exported", "reason"} | where
 
 
 def test_after_closing_nothing_is_accepted(config, receiver, open_telemetry):
@@ -291,3 +293,34 @@ def test_after_closing_nothing_is_accepted(config, receiver, open_telemetry):
 
     assert not telemetry.emit(schema_id=RUN, data={"tool": "late"})
     assert telemetry.flush()
+
+
+def test_a_source_that_there_is_not_is_said_at_the_start(config):
+    with pytest.raises(ConfigError, match=r"must be one of server, .*, got 'bogus'"):
+        Telemetry(config, source="bogus")
+
+
+def test_a_preview_is_what_the_pipeline_would_do(config, tmp_path, open_telemetry):
+    finished = {"phase": "finished", "duration_ms": 1}
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(overlay.read_text().rstrip() + "\n    sample: 0.5\n")
+    config.OtelTraces.enabled = False
+    telemetry = open_telemetry(config)
+
+    shares = [telemetry.preview(RUN, {"tool": "x"}).get("sampled") for _ in range(20)]
+
+    assert shares == [0.5] * 20
+    assert "span" not in telemetry.preview(EXECUTION, finished)
+    too_large = telemetry.preview(RUN, {"tool": "x" * 20_000_000})
+    assert too_large == {"exported": False, "reason": "too_large"}
+
+
+@pytest.mark.parametrize("schema_id", [RUN, "urn:unknown"])
+def test_a_preview_of_a_disabled_sdk_says_level(config, monkeypatch, schema_id):
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+
+    with Telemetry(config) as telemetry:
+        telemetry.register_schema(SCHEMA)
+        shown = telemetry.preview(schema_id, {"tool": "x"})
+
+    assert shown == {"exported": False, "reason": "level"}
