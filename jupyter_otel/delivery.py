@@ -199,18 +199,18 @@ class Delivery:
         self._books.drop(self._signal, DropReason.TOO_LARGE, row.records)
         self._report(
             "too_large",
-            f"{row.records} records are dropped: one request with them is larger than "
+            f"{_dropped(row.records)}: one request with that is larger than "
             f"{self._destination.name} takes",
         )
 
     def _report_rejection(self, verdict: Sent | Rejected, records: int) -> None:
         if isinstance(verdict, Rejected):
-            self._report(verdict.why, f"{verdict.why}; {records} records are dropped")
+            self._report(verdict.why, f"{verdict.why}; {_dropped(records)}")
         elif verdict.message:
             # The receiver's words may quote data: they are not logged.
             self._report(
                 "partial_success",
-                f"{self._destination.name} refused {records} records of a request"
+                f"{self._destination.name} refused {_counted(records)} of a request"
                 " that it took; its own log says why",
             )
 
@@ -253,6 +253,14 @@ class Delivery:
         """Keep the last error and log it, one line a minute for each reason."""
         self.last_error = message
         self._complaints.say(reason, f"{self._signal.value}: {message}.")
+
+
+def _dropped(records: int) -> str:
+    return f"{_counted(records)} {'is' if records == 1 else 'are'} dropped"
+
+
+def _counted(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"
 
 
 def _records(rows: Sequence[Row]) -> int:

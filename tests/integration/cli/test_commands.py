@@ -167,6 +167,7 @@ def test_an_event_that_the_receiver_refuses_says_so(cli):
             *("--schema", TOOL, "--data", '{"tool": "x"}'),
         )
     assert status == 1
+    assert "; 1 record is dropped.\n" in err
     assert "Dropped: rejected. The receiver does not take it:" in err
 
 
