@@ -224,3 +224,5 @@ class Decision(NamedTuple):
     why: str
     """Rule and file, for `preview --explain`; never a value."""
     classified: bool = True
+    covers_below: bool = False
+    """Whether the rule ends with ``**``: it holds for all below as for the place."""

@@ -160,7 +160,13 @@ class Policy:
         action = self._action(rule)
         pattern = ".".join(rule.pattern)
         why = f"{pattern}: {rule.category or action} ({rule.origin})"
-        return Decision(action, rule.category, self._attribute(rule, action, path), why)
+        return Decision(
+            action,
+            rule.category,
+            self._attribute(rule, action, path),
+            why,
+            covers_below=rule.pattern[-1:] == ("**",),
+        )
 
     def _decide_by_legacy_categories(self, node: Node) -> Decision | None:
         category = legacy_category(node.categories)

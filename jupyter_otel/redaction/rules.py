@@ -97,7 +97,8 @@ class Rules:
         if self.reach.goes_below(path, besides):
             return False
         if own.action in _HIDING and own.classified:
-            return True
+            # A rule that ends with ``**`` is one for each property, not for them all.
+            return not (node.properties and own.covers_below)
         if names_properties(node):
             return False
         below = self.decide((*path, ITEM), ANYTHING)

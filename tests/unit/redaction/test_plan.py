@@ -82,6 +82,17 @@ def test_a_rule_for_an_object_says_nothing_of_its_properties(redact):
     assert result.values == {}
 
 
+@pytest.mark.parametrize("pattern", ["**", "user.**"])
+def test_a_rule_for_all_below_is_one_for_each_property(redact, pattern):
+    data = {"user": {"name": "ann", "role": "r"}}
+
+    result = redact(
+        {"user": obj(name=TEXT, role=TEXT)}, {pattern: {"action": "hash"}}, data
+    )
+
+    assert result.values == {"user.name": HASH("ann"), "user.role": HASH("r")}
+
+
 def test_a_free_form_object_is_classified_at_its_own_name_or_below(redact):
     free = {"type": "object"}
     data = {"a": {"k": 1}, "b": {"k": 2}, "c": {"k": 3}}
