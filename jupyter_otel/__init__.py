@@ -15,15 +15,18 @@ from jupyter_otel.errors import (
 )
 
 if TYPE_CHECKING:
+    from jupyter_otel.sources.server_events import EventLoggerHandler
     from jupyter_otel.telemetry import Telemetry
 
 _LATER = {
+    "EventLoggerHandler": "jupyter_otel.sources.server_events",
     "Telemetry": "jupyter_otel.telemetry",
     "_jupyter_server_extension_points": "jupyter_otel.hosts.server.extension",
 }
 
 __all__ = [
     "ConfigError",
+    "EventLoggerHandler",
     "JupyterOtelError",
     "SchemaError",
     "SpoolError",

@@ -6,6 +6,7 @@ traceback is logged: only the kind of error and the line of ours that raised it.
 
 import logging
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from traceback import extract_tb
 
@@ -24,7 +25,10 @@ class HookFaults:
         where = _origin(error)
         kind = f"{type(error).__name__} at {where}"
         self.counts[kind] += 1
-        if self.counts[kind] == 1:
+        if self.counts[kind] > 1:
+            return
+        # A log handler that raises must not reach the hook's host either.
+        with suppress(Exception):
             _LOG.error("jupyter_otel: %s went on without: %s", self._hook, kind)
 
 
