@@ -40,8 +40,10 @@ MAX_ROW_BYTES = 64 * 2**10
 # Python 3.11 looks a member of an enum up by a call: not for every event.
 _LOGS, _TRACES = Signal.LOGS, Signal.TRACES
 
-_RowKey: TypeAlias = tuple[Signal, Source, str, Group]
-"""What the records of one row share: signal, source, subject, group."""
+_Place: TypeAlias = tuple[Source, str, Group]
+"""Source, subject and group of a record."""
+_RowKey: TypeAlias = tuple[Signal, _Place]
+"""What the records of one row share."""
 _Records: TypeAlias = defaultdict[_RowKey, list[bytes]]
 
 
@@ -239,15 +241,15 @@ class Pipeline:
     def _sort(self, raw: RawEvent, records: _Records) -> bool:
         """Put an event's records with those they share a row with; False: none."""
         outcome = self._processor.process(raw)
-        if isinstance(outcome, DropReason):
-            self._drop(outcome, raw.schema)
-            return False
+        if isinstance(outcome, Mapped):
+            place = (raw.source, subject_of(raw), raw.schema.overlay.group)
+            self._add(records, outcome, place)
+            return True
         if isinstance(outcome, Held):
             self._books.aggregate(_LOGS, int(outcome.is_folded))
-            return False
-        group = raw.schema.overlay.group
-        self._add(records, outcome, (raw.source, subject_of(raw), group))
-        return True
+        else:
+            self._drop(outcome, raw.schema)
+        return False
 
     def _close_folds(self, records: _Records, now_s: float) -> None:
         """Put the records of windows that are over with the others."""
@@ -258,15 +260,15 @@ class Pipeline:
             place = (fold.event.source, fold.subject, schema.overlay.group)
             self._add(records, outcome, place)
 
-    def _add(
-        self, records: _Records, mapped: Mapped, place: tuple[Source, str, Group]
-    ) -> None:
+    def _add(self, records: _Records, mapped: Mapped, place: _Place) -> None:
         log_record, span, unsampled = mapped
-        records[_LOGS, *place].append(log_record)
-        if self._sends_traces and span is not None:
+        records[_LOGS, place].append(log_record)
+        if not self._sends_traces:
+            return
+        if span is not None:
             self._books.accept(_TRACES)
-            records[_TRACES, *place].append(span)
-        elif self._sends_traces and unsampled:
+            records[_TRACES, place].append(span)
+        elif unsampled:
             self._books.accept(_TRACES)
             self._books.drop(_TRACES, DropReason.SAMPLED)
 
@@ -305,7 +307,7 @@ class Pipeline:
             self._complaints.say(reason, f"Records were lost: {reason}.")
 
     def _row(self, key: _RowKey, bodies: list[bytes]) -> NewRow:
-        signal, source, subject, group = key
+        signal, (source, subject, group) = key
         return NewRow(
             signal=signal,
             subject=subject,

@@ -6,11 +6,12 @@ that is how the sender merges them.
 
 from collections.abc import Iterable, Mapping
 
-from jupyter_otel.mapping.wire import bytes_field
+from jupyter_otel.mapping.wire import bytes_field, bytes_tag, varint
 
 _RESOURCE, _SCOPES = 1, 2
 _SCOPE, _RECORDS = 1, 2
 _GROUPS = 1
+_MAX_HEADS = 4096
 
 
 class RequestWriter:
@@ -22,6 +23,7 @@ class RequestWriter:
     """
 
     def __init__(self, resource: bytes, scopes: Mapping[str, bytes]) -> None:
+        self._heads: dict[int, bytes] = {}
         self._resource = bytes_field(_RESOURCE, resource)
         self._scopes = {
             name: bytes_field(_SCOPE, scope) for name, scope in scopes.items()
@@ -32,6 +34,17 @@ class RequestWriter:
 
         Logs and traces have the same three layers under the same field numbers.
         """
-        messages = b"".join(bytes_field(_RECORDS, record) for record in records)
+        pieces: list[bytes] = []
+        for record in records:
+            size = len(record)
+            pieces += (self._heads.get(size) or self._head(size), record)
+        messages = b"".join(pieces)
         scoped = bytes_field(_SCOPES, self._scopes[source] + messages)
         return bytes_field(_GROUPS, self._resource + scoped)
+
+    def _head(self, size: int) -> bytes:
+        """Return what stands before a record of that size."""
+        head = bytes_tag(_RECORDS) + varint(size)
+        if len(self._heads) < _MAX_HEADS:
+            self._heads[size] = head
+        return head
