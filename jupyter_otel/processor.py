@@ -24,6 +24,7 @@ from jupyter_otel.event import (
     RawEvent,
     RedactedEvent,
     Source,
+    new,
 )
 from jupyter_otel.mapping.mapper import Mapped, Mapper, SchemaMapping
 from jupyter_otel.policy.folding import Fold, Folder
@@ -78,8 +79,9 @@ def claim(
     time_ns = attribution.time_ns
     if time_ns is None or time_ns == UNREADABLE_TIME_NS:
         time_ns = now_ns
-    return RawEvent(
-        schema, snapshot, time_ns, now_ns, attribution.source or source, attribution
+    return new(
+        RawEvent,
+        (schema, snapshot, time_ns, now_ns, attribution.source or source, attribution),
     )
 
 
@@ -135,7 +137,7 @@ class Processor:
             if reason is not None:
                 return reason
             failure = _REDACTION_ERROR
-            redacted = plan.redaction.redact(Event(raw, data))
+            redacted = plan.redaction.redact(new(Event, (raw, data)))
             failure = _MAPPING_ERROR
             if plan.folder is not None:
                 return _fold(plan.folder, redacted, raw)

@@ -41,11 +41,15 @@ class BodyWriter:
     def write(self, event: RedactedEvent) -> bytes:
         """Return the body field of the event's log record."""
         words, shown, values = self._event_name, 0, event.values
+        limit = self._max_characters
         for place, label in self._labels:
             value = values[place]
             if value is None or type(value) in _NO_SCALARS:
                 continue
-            words += label + self._short(value)
+            if type(value) is str and len(value) <= limit and value.isprintable():
+                words += label + value
+            else:
+                words += label + self._short(value)
             shown += 1
             if shown == _MAX_PROPERTIES:
                 break

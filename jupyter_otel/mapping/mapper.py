@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from jupyter_otel.event import RedactedEvent, Slot, SpanContext
+from jupyter_otel.event import RedactedEvent, Slot, SpanContext, new
 from jupyter_otel.mapping.attribute_set import (
     COUNT,
     ERROR_TYPE,
@@ -101,7 +101,7 @@ class SchemaMapping:
             event = event._replace(values=values)
         if self._span is None:
             log_record = self._log_record(event, uid, event.span, extras, lost)
-            return Mapped(log_record, None, False)
+            return new(Mapped, (log_record, None, False))
         context, timing = self._finder.find(event)
         failure = self._failure(event, self._span.error)
         if failure is not None and not self._says_error_type(event):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from jupyter_otel.event import Event, Person, RedactedEvent, Slot
+from jupyter_otel.event import Event, Person, RedactedEvent, Slot, new
 from jupyter_otel.redaction.actions import Redact
 from jupyter_otel.redaction.rebuild import Count
 from jupyter_otel.schema import Decision, PropertyPath
@@ -78,15 +78,11 @@ class RedactionPlan:
         self._fill(self._root, event.data, values)
         raw = event.raw
         person, span, _, _, trust, _ = raw.attribution
-        return RedactedEvent(
-            raw.schema,
-            values,
-            None if person is None else self._redact_user(person),
-            raw.time_ns,
-            raw.observed_ns,
-            raw.source,
-            trust,
-            span,
+        user = None if person is None else self._redact_user(person)
+        times = raw.time_ns, raw.observed_ns
+        return new(
+            RedactedEvent,
+            (raw.schema, values, user, *times, raw.source, trust, span),
         )
 
     def _fill(self, plan: ObjectPlan, data: dict[str, Any], values: list[Any]) -> None:

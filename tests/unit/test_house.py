@@ -69,18 +69,25 @@ def test_only_the_redactor_makes_redacted_events():
         str(path.relative_to(PACKAGE))
         for path in PACKAGE.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and makes_redacted_event(node.func)
+        if isinstance(node, ast.Call) and makes_redacted_event(node)
     }
     assert makers
     assert {maker for maker in makers if not maker.startswith("redaction/")} == set()
 
 
-def makes_redacted_event(function):
-    """Return whether a called expression is the type, or a constructor of it."""
+def makes_redacted_event(call):
+    """Return whether a call is of the type, or of a constructor of it."""
+    function = call.func
     if isinstance(function, ast.Attribute) and function.attr == "_make":
         function = function.value
-    named = function.attr if isinstance(function, ast.Attribute) else None
-    return "RedactedEvent" in {named, getattr(function, "id", None)}
+    if name_of(function) in {"new", "__new__"} and call.args:
+        function = call.args[0]
+    return name_of(function) == "RedactedEvent"
+
+
+def name_of(expression):
+    """Return the last name of a dotted one."""
+    return getattr(expression, "attr", None) or getattr(expression, "id", None)
 
 
 @pytest.mark.parametrize(
@@ -89,13 +96,16 @@ def makes_redacted_event(function):
         ("RedactedEvent(1)", True),
         ("event.RedactedEvent(1)", True),
         ("RedactedEvent._make(x)", True),
+        ("new(RedactedEvent, x)", True),
+        ("tuple.__new__(event.RedactedEvent, x)", True),
+        ("new(Event, x)", False),
         ("Event(1)", False),
         ("read(RedactedEvent)", False),
     ],
 )
 def test_every_way_to_make_a_redacted_event_is_seen(expression, makes):
     call = ast.parse(expression, mode="eval").body
-    assert makes_redacted_event(call.func) is makes
+    assert makes_redacted_event(call) is makes
 
 
 def test_the_map_shows_the_layers_that_the_linter_enforces():
