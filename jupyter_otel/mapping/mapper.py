@@ -33,7 +33,7 @@ from jupyter_otel.mapping.wire import (
     fixed32_field,
     varint_field,
 )
-from jupyter_otel.schema import Schema, SpanError, printable, rule_text
+from jupyter_otel.schema import Schema, SeverityRule, SpanError, printable, rule_text
 
 _log = logging.getLogger("jupyter_otel")
 
@@ -132,10 +132,11 @@ class SchemaMapping:
         extras: Extras,
         lost: int = 0,
     ) -> bytes:
+        rule = self._severity
         pieces, cut = self._log_attributes.encode(event, uid, extras)
         pieces += (
             _TIMES.pack(_TIME_TAG, event.time_ns, _OBSERVED_TAG, event.observed_ns),
-            self._severity_of(event),
+            self._info if rule is None else self._severity_of(event, rule),
             self._bare_body if cut else self._body.write(event),
             self._event_name,
         )
@@ -145,11 +146,9 @@ class SchemaMapping:
             pieces.append(_span_reference(context))
         return b"".join(pieces)
 
-    def _severity_of(self, event: RedactedEvent) -> bytes:
-        if self._severity is None:
-            return self._info
-        key = rule_text(self._reader.read(event, self._severity.property))
-        text = None if key is None else self._severity.values.get(key)
+    def _severity_of(self, event: RedactedEvent, rule: SeverityRule) -> bytes:
+        key = rule_text(self._reader.read(event, rule.property))
+        text = None if key is None else rule.values.get(key)
         return self._info if text is None else severity_fields(text)
 
 
