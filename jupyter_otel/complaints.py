@@ -40,9 +40,14 @@ class Complaints:
         # A handler of the host's logging may raise; a complaint must cost nobody
         # anything, least of all the thread that makes it.
         with suppress(Exception):
-            _log.warning("%s%s", one_line(text), more)
+            _log.warning("%s%s", printable(text), more)
 
 
-def one_line(text: str) -> str:
-    """Return a text that cannot forge lines or colours of a log, if need be escaped."""
-    return text if text.isprintable() else repr(text)[1:-1]
+def printable(text: str) -> str:
+    r"""Return text for people's eyes, ``\x1b`` for what would move a cursor.
+
+    It cannot forge lines or colours of a log.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

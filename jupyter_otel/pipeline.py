@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from jupyter_otel.complaints import Complaints, one_line
+from jupyter_otel.complaints import Complaints, printable
 from jupyter_otel.errors import SchemaError
 from jupyter_otel.event import (
     NOBODYS,
@@ -188,7 +188,7 @@ class Pipeline:
         data = read_snapshot(snapshot)
         if not validator.is_valid(data):
             where = validator.explain(data)
-            name = one_line(schema.id)
+            name = printable(schema.id)
             raise SchemaError(f"The event does not fit {name}: {where}.")
 
     def _refuse(self, reason: Refusal) -> bool:

@@ -19,13 +19,6 @@ PropertyPath: TypeAlias = tuple[str, ...]
 """A property's place: names from the root; ``*`` stands for an item or a map's key."""
 
 
-def printable(text: str) -> str:
-    r"""Return text for people's eyes, ``\x1b`` for what would move a cursor."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 class Level(Word):
     """How much is collected; each level takes in the ones before it."""
 

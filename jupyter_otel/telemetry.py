@@ -20,7 +20,7 @@ from weakref import WeakSet
 
 from traitlets.config import Config, Configurable
 
-from jupyter_otel.complaints import one_line
+from jupyter_otel.complaints import printable
 from jupyter_otel.config import read_settings
 from jupyter_otel.environment import sdk_disabled
 from jupyter_otel.errors import ConfigError, SchemaError
@@ -98,7 +98,7 @@ class Telemetry:
     def warnings(self) -> list[str]:
         """What is legal but probably wrong so far, a line each, without secrets."""
         of_catalog = self._catalog.warnings if self._catalog else ()
-        return [one_line(text) for text in (*self._warnings, *of_catalog)]
+        return [printable(text) for text in (*self._warnings, *of_catalog)]
 
     @property
     def catalog(self) -> "Catalog":

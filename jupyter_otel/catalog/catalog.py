@@ -31,8 +31,9 @@ from jupyter_otel.catalog.overlays import Overlays, our_overlays, read_overlay
 from jupyter_otel.catalog.references import References
 from jupyter_otel.catalog.schema_ids import schema_id, schema_version
 from jupyter_otel.catalog.validation import Validator, compile_validator
+from jupyter_otel.complaints import printable
 from jupyter_otel.errors import SchemaError
-from jupyter_otel.schema import Action, Category, Level, Schema, printable
+from jupyter_otel.schema import Action, Category, Level, Schema
 
 _OUR_ID = re.compile(r"https://events\.jupyter\.org/jupyter_otel/([a-z_]+)/v[0-9]+")
 _OUR_PACKAGE = "jupyter-otel"

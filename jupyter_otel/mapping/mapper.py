@@ -5,6 +5,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from jupyter_otel.complaints import printable
 from jupyter_otel.event import RedactedEvent, Slot, SpanContext, new
 from jupyter_otel.mapping.attribute_set import (
     COUNT,
@@ -33,7 +34,7 @@ from jupyter_otel.mapping.wire import (
     fixed32_field,
     varint_field,
 )
-from jupyter_otel.schema import Schema, SeverityRule, SpanError, printable, rule_text
+from jupyter_otel.schema import Schema, SeverityRule, SpanError, rule_text
 
 _log = logging.getLogger("jupyter_otel")
 

@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from jupyter_otel.complaints import INTERVAL_S, Complaints, one_line
+from jupyter_otel.complaints import INTERVAL_S, Complaints, printable
 from jupyter_otel.testing.clock import FakeClock
 
 LOG = logging.getLogger("jupyter_otel")
@@ -72,4 +72,4 @@ def test_a_handler_may_complain_itself(caplog):
 def test_a_line_cannot_be_forged(caplog, text, line):
     Complaints().say("any", text)
 
-    assert lines(caplog) == [line] == [one_line(text)]
+    assert lines(caplog) == [line] == [printable(text)]

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from jupyter_otel.schema import printable, rule_text
+from jupyter_otel.complaints import printable
+from jupyter_otel.schema import rule_text
 
 
 @pytest.mark.parametrize(
