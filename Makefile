@@ -18,7 +18,7 @@ BENCH ?= full
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab test check lint bench collector docs pins clean
+.PHONY: help demo lab test check lint bench crashes collector docs pins clean
 
 help: ## list these
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ lint: .venv/test-$(KEY) ## lint, types and layers
 
 bench: .venv/test-$(KEY) ## CPU and caller's cost beside the stock road (BENCH=quick: a minute)
 	$(CLEAN) $(BIN)/python benchmarks/table.py $(BENCH)
+
+crashes: .venv/test-$(KEY) ## kill 600 processes at random moments; count what is lost (8 minutes)
+	$(CLEAN) $(BIN)/python faults/crashes.py --kills 300
 
 collector: ## build the OpenTelemetry Collector that the tests run, once
 	@collector-config/build.sh
