@@ -59,6 +59,29 @@ def build_catalog(settings: Settings) -> Catalog:
     )
 
 
+def build_policy(
+    settings: Settings, catalog: Catalog, level: Level | None = None
+) -> Policy:
+    """Return the policy that the settings make, or would make at another level."""
+    return Policy(
+        level=Level(settings.policy.level) if level is None else level,
+        include=settings.policy.include,
+        exclude=settings.policy.exclude,
+        code=CodePolicy(settings.policy.code) if settings.policy.code else None,
+        identity=IdentityPolicy(settings.policy.identity),
+        overrides=catalog.categories,
+    )
+
+
+def build_consent(settings: Settings) -> Consent:
+    """Return who decides about each group of schemas."""
+    groups = settings.consent.groups
+    return Consent(
+        mode=ConsentMode(settings.consent.mode),
+        groups={Group(name): ConsentMode(mode) for name, mode in groups.items()},
+    )
+
+
 def build_stages(
     settings: Settings,
     catalog: Catalog,
@@ -76,19 +99,12 @@ def build_stages(
         count: Counts properties that redaction leaves out.
         warnings: Gets a line for each ``OTEL_*`` limit that cannot be used.
     """
-    policy = Policy(
-        level=Level(settings.policy.level),
-        include=settings.policy.include,
-        exclude=settings.policy.exclude,
-        code=CodePolicy(settings.policy.code) if settings.policy.code else None,
-        identity=IdentityPolicy(settings.policy.identity),
-        overrides=catalog.categories,
-    )
+    policy = build_policy(settings, catalog)
     keyed_hash = KeyFile(Path(settings.redaction.hash_key_file)).load()
     return Stages(
         catalog=catalog,
         policy=policy,
-        consent=_consent(settings),
+        consent=build_consent(settings),
         redactor=Redactor(keyed_hash, policy.identity_action, count),
         mapper=Mapper(
             start_span=start_span,
@@ -194,7 +210,7 @@ def start(
         source=source,
         wake_delivery=lambda signal: deliveries[signal].wake(),
         sends_traces=Signal.TRACES in deliveries,
-        revision=_revision(settings),
+        revision=policy_revision(settings),
         sync_timeout_s=_sync_timeout_s(settings),
         strict=strict,
     )
@@ -253,14 +269,6 @@ def _signals(settings: Settings) -> list[Signal]:
     return [Signal.LOGS, *([Signal.TRACES] if settings.traces.enabled else [])]
 
 
-def _consent(settings: Settings) -> Consent:
-    groups = settings.consent.groups
-    return Consent(
-        mode=ConsentMode(settings.consent.mode),
-        groups={Group(name): ConsentMode(mode) for name, mode in groups.items()},
-    )
-
-
 def _spool_directory(settings: Settings) -> Path | None:
     if settings.spool.durability == "memory" or settings.spool.max_mib == 0:
         return None
@@ -288,7 +296,7 @@ def _requests(source: Source) -> RequestWriter:
     return RequestWriter(resource, {each: scope_bytes(each) for each in Source})
 
 
-def _revision(settings: Settings) -> str:
+def policy_revision(settings: Settings) -> str:
     """Return a short name of the policy, another one whenever it changes."""
     policy: dict[str, Any] = settings.policy.trait_values(config=True)
     files = [Path(file).read_text(encoding="utf-8") for file in settings.policy.files]

@@ -31,6 +31,7 @@ from jupyter_otel.tally import Books, Refusal, Signal, Tally
 if TYPE_CHECKING:  # what only a telemetry that runs needs
     from jupyter_otel.assembly import Running
     from jupyter_otel.catalog.catalog import Catalog
+    from jupyter_otel.disclosure.collected import Collected
     from jupyter_otel.event import Intake
     from jupyter_otel.preview import Previewer
     from jupyter_otel.tracing.spans import SpanStarter
@@ -244,6 +245,12 @@ class Telemetry:
 
         asked = Asked(consent, explain, read_time(timestamp))
         return self._preview().preview(self._find(schema_id), data, asked)
+
+    def collected(self) -> "Collected":
+        """Return what is collected, and what is done to it; at level none: nothing."""
+        from jupyter_otel.disclosure.describe import describe  # noqa: PLC0415 - if used
+
+        return describe(self.settings, self.catalog, inert=not self.enabled)
 
     def status(self) -> dict[str, Any]:
         """Return the books, the spool, the destinations and the last errors as JSON."""

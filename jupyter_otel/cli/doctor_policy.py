@@ -3,14 +3,12 @@
 import os
 from collections.abc import Iterator
 
-from jupyter_otel.assembly import build_catalog
+from jupyter_otel.assembly import build_catalog, build_policy
 from jupyter_otel.cli.configuration import configuration_files
 from jupyter_otel.cli.findings import Finding, State
-from jupyter_otel.cli.schema_labels import policy_at
 from jupyter_otel.config import Settings
 from jupyter_otel.environment import sdk_disabled
 from jupyter_otel.errors import SchemaError
-from jupyter_otel.schema import Level
 
 
 def check_configuration(given: str | None) -> Iterator[Finding]:
@@ -82,7 +80,7 @@ def check_schemas(settings: Settings) -> Iterator[Finding]:
     except SchemaError as error:
         yield Finding("schemas", State.FAILED, str(error))
         return
-    policy = policy_at(Level(settings.policy.level), settings, catalog)
+    policy = build_policy(settings, catalog)
     collected = sum(policy.refusal(schema) is None for schema in schemas)
     what = f"{len(schemas)} known, {collected} of them collected"
     yield Finding("schemas", State.OK, what)

@@ -10,17 +10,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jupyter_otel.assembly import build_policy
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.catalog.files import parse_body, read_text
 from jupyter_otel.catalog.overlays import read_overlay
-from jupyter_otel.cli.schema_labels import (
+from jupyter_otel.config import Settings
+from jupyter_otel.disclosure.labels import (
     labels,
     node_at,
-    policy_at,
     property_name,
     without_repetition,
 )
-from jupyter_otel.config import Settings
 from jupyter_otel.errors import SchemaError
 from jupyter_otel.schema import Category, Group, Level, Node, PropertyPath, Schema
 
@@ -97,7 +97,7 @@ def _check_schema(
         return checked, ""
     checked.id = schema.id
     checked.warnings = catalog.warnings[before:]
-    decided = labels(schema, policy_at(Level.AUDIT, settings, catalog))
+    decided = labels(schema, build_policy(settings, catalog, Level.AUDIT))
     paths = (path for path, decision in decided.items() if not decision.classified)
     todo = list(dict.fromkeys(without_repetition(schema.root, path) for path in paths))
     checked.unclassified = [property_name(path) for path in todo]

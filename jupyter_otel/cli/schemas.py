@@ -7,13 +7,13 @@ import sys
 import yaml
 from traitlets.config import Config
 
-from jupyter_otel.assembly import build_catalog
+from jupyter_otel.assembly import build_catalog, build_policy
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.cli.configuration import add_config_option
 from jupyter_otel.cli.schema_check import check_files
-from jupyter_otel.cli.schema_labels import labels, policy_at, property_name
 from jupyter_otel.cli.tables import table
 from jupyter_otel.config import Settings, read_settings
+from jupyter_otel.disclosure.labels import labels, property_name
 from jupyter_otel.errors import ConfigError
 from jupyter_otel.mapping.names import event_name
 from jupyter_otel.schema import Level, Schema
@@ -85,7 +85,7 @@ def _list(catalog: Catalog, settings: Settings, *, as_json: bool) -> int:
 
 def _entry(schema: Schema, catalog: Catalog, settings: Settings) -> dict[str, object]:
     """Return what ``--json`` says of a schema, its properties apart."""
-    policy = policy_at(Level(settings.policy.level), settings, catalog)
+    policy = build_policy(settings, catalog)
     return {
         "id": schema.id,
         "version": schema.version,
@@ -124,7 +124,8 @@ def _properties(
 ) -> dict[str, dict[str, object]]:
     """Return for each property its category, and what each level does to it."""
     at = {
-        level: labels(schema, policy_at(level, settings, catalog)) for level in _LEVELS
+        level: labels(schema, build_policy(settings, catalog, level))
+        for level in _LEVELS
     }
     return {
         property_name(path): {

@@ -24,7 +24,8 @@ class KeyedHash:
     """
 
     def __init__(self, key: bytes) -> None:
-        self._prefix = f"{hashlib.sha256(key).hexdigest()[:8]}:"
+        self.key_id = hashlib.sha256(key).hexdigest()[:8]
+        self._prefix = f"{self.key_id}:"
         padded = _padded(key)
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
@@ -79,6 +80,14 @@ class KeyFile:
                 f"head -c {MIN_KEY_BYTES} /dev/urandom > FILE"
             )
         return KeyedHash(key)
+
+    def key_id(self) -> str | None:
+        """Return the id of the key, None where there is none that could be used."""
+        try:
+            key = self._read()
+        except OSError:
+            return None
+        return None if key is None else KeyedHash(key).key_id
 
     def _read(self) -> bytes | None:
         return self._path.read_bytes() if self._path.exists() else None

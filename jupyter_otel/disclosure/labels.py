@@ -2,27 +2,13 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
-from jupyter_otel.catalog.catalog import Catalog
-from jupyter_otel.config import Settings
-from jupyter_otel.policy.policy import CodePolicy, IdentityPolicy, Policy
+from jupyter_otel.policy.policy import Policy
 from jupyter_otel.redaction.compiler import Redactor
-from jupyter_otel.schema import Action, Decision, Level, Node, PropertyPath, Schema
+from jupyter_otel.schema import Action, Decision, Node, PropertyPath, Schema
 
 _MOST_LEVELS = 6
-
-
-def policy_at(level: Level, settings: Settings, catalog: Catalog) -> Policy:
-    """Return the policy that the settings make, at a level of one's choice."""
-    return Policy(
-        level=level,
-        include=settings.policy.include,
-        exclude=settings.policy.exclude,
-        code=cast("CodePolicy | None", settings.policy.code),
-        identity=cast("IdentityPolicy", settings.policy.identity),
-        overrides=catalog.categories,
-    )
 
 
 def labels(schema: Schema, policy: Policy) -> dict[PropertyPath, Decision]:

@@ -1,6 +1,7 @@
+from jupyter_otel.assembly import build_policy
 from jupyter_otel.catalog.catalog import Catalog
-from jupyter_otel.cli.schema_labels import labels, policy_at, property_name
 from jupyter_otel.config import read_settings
+from jupyter_otel.disclosure.labels import labels, property_name
 from jupyter_otel.schema import Action, Level
 
 SCHEMA = {
@@ -29,7 +30,7 @@ SCHEMA = {
 def test_every_part_of_arrays_and_nested_objects_is_labelled():
     catalog = Catalog()
     schema = catalog.register(SCHEMA)
-    found = labels(schema, policy_at(Level.AUDIT, read_settings(None), catalog))
+    found = labels(schema, build_policy(read_settings(None), catalog, Level.AUDIT))
     shallow = {
         property_name(path): (decision.action, decision.classified)
         for path, decision in found.items()

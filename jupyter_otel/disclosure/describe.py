@@ -1,0 +1,206 @@
+"""Makes `Collected` of the settings in force and the schemas that are known."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from jupyter_otel.assembly import build_consent, build_policy, policy_revision
+from jupyter_otel.catalog.catalog import Catalog
+from jupyter_otel.catalog.files import schemas_root
+from jupyter_otel.config import Settings
+from jupyter_otel.disclosure.collected import (
+    AddedAttribute,
+    Collected,
+    CollectedProperty,
+    CollectedSchema,
+    Destination,
+    Kept,
+    Road,
+    Source,
+)
+from jupyter_otel.disclosure.labels import labels, property_name
+from jupyter_otel.environment import export_settings
+from jupyter_otel.export.checks import public_url
+from jupyter_otel.mapping.names import event_name
+from jupyter_otel.policy.policy import Policy
+from jupyter_otel.redaction.keyed_hash import KeyFile
+from jupyter_otel.redaction.rules import ITEM
+from jupyter_otel.schema import Action, Decision, Group, Level, PropertyPath, Schema
+from jupyter_otel.tally import Signal
+
+MEANINGS: dict[Action, str] = {
+    Action.ALLOW: "leaves as it is",
+    Action.TRUNCATE: "leaves, each text in it cut to 64 characters",
+    Action.SCRUB: (
+        "leaves, with what looks like a secret, a person or an address taken out"
+    ),
+    Action.HASH: (
+        "leaves as a keyed hash: equal values can be recognised, none can be read"
+    ),
+    Action.MASK: "leaves as ***: only that there was a value",
+    Action.DROP: "never leaves",
+}
+"""What each action does, in plain words."""
+
+
+def describe(settings: Settings, catalog: Catalog, *, inert: bool) -> Collected:
+    """Return what is collected under these settings.
+
+    Args:
+        settings: Checked.
+        catalog: Of the schemas that are known; not read where nothing is collected.
+        inert: Whether nothing is collected, whatever the level says.
+    """
+    consent = build_consent(settings)
+    modes = {group: consent.mode(group).value for group in Group}
+    policy = build_policy(settings, catalog, Level.NONE if inert else None)
+    inert = policy.level is Level.NONE
+    schemas = () if inert else tuple(_schemas(catalog, policy, modes))
+    return Collected(
+        level=policy.level,
+        revision=policy_revision(settings),
+        identity=policy.identity.value,
+        code=policy.code.value,
+        hash_key_id=KeyFile(Path(settings.redaction.hash_key_file)).key_id(),
+        modes={group.value: mode for group, mode in modes.items()},
+        overlays=tuple(str(path) for path in settings.policy.files),
+        schemas=schemas,
+        added=() if inert else tuple(_added(schemas, policy)),
+        sources=tuple(_sources(settings)),
+        destinations=() if inert else tuple(_destinations(settings)),
+        kept=_kept(settings),
+        roads=tuple(_roads(settings)),
+    )
+
+
+def _schemas(
+    catalog: Catalog, policy: Policy, modes: dict[Group, str]
+) -> Iterator[CollectedSchema]:
+    for schema in catalog.schemas():
+        if policy.refusal(schema) is not None:
+            continue
+        overlay = schema.overlay
+        yield CollectedSchema(
+            id=schema.id,
+            event_name=event_name(schema.id),
+            title=_text(schema.body.get("title")),
+            package=schema.package,
+            origin=schema.origin,
+            level=overlay.level,
+            chosen_by=_chosen_by(schema, policy),
+            group=overlay.group,
+            mode=modes[overlay.group],
+            makes_span=overlay.span is not None,
+            sample=overlay.sample,
+            window_s=None if overlay.aggregate is None else overlay.aggregate.window_s,
+            properties=tuple(_properties(schema, policy)),
+        )
+
+
+def _chosen_by(schema: Schema, policy: Policy) -> str:
+    level = schema.overlay.level
+    by_level = level is not None and level.rank <= policy.level.rank
+    if by_level and not schema.overlay.control_plane:
+        return f"OtelPolicy.level={policy.level}"
+    return "OtelPolicy.include"
+
+
+def _properties(schema: Schema, policy: Policy) -> Iterator[CollectedProperty]:
+    for path, decision in labels(schema, policy).items():
+        said = _annotations(schema, path)
+        yield CollectedProperty(
+            name=property_name(path),
+            category=decision.category,
+            action=decision.action,
+            means=MEANINGS[decision.action],
+            attribute=_attribute(path, decision),
+            rule=decision.why,
+            description=_text(said.get("description")) or _text(said.get("title")),
+        )
+
+
+def _attribute(path: PropertyPath, decision: Decision) -> str | None:
+    if decision.action is Action.DROP:
+        return None
+    # Parts of arrays and maps travel within the attribute of the whole.
+    whole = path[: path.index(ITEM)] if ITEM in path else path
+    return decision.attribute or f"jupyter.event.{'.'.join(whole)}"
+
+
+def _annotations(schema: Schema, path: PropertyPath) -> dict[str, Any]:
+    """Return what a body says of a property that it declares at the root, or below."""
+    body: Any = schema.body
+    for name in path:
+        known = body.get("properties", {}) if isinstance(body, dict) else {}
+        body = known.get(name) if isinstance(known, dict) else None
+    return body if isinstance(body, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return " ".join(value.split()) if isinstance(value, str) else None
+
+
+def _added(
+    schemas: tuple[CollectedSchema, ...], policy: Policy
+) -> Iterator[AddedAttribute]:
+    """Yield what is registered and is no property of an event."""
+    path = schemas_root() / "conventions" / "attributes.yaml"
+    registry = yaml.safe_load(path.read_text(encoding="utf-8"))
+    of_events = {one.attribute for schema in schemas for one in schema.properties}
+    identity = {Action.HASH: "user.hash", Action.ALLOW: "user.name"}
+    never = {"user.hash", "user.name"} - {identity.get(policy.identity_action)}
+    for name, entry in registry.items():
+        if "<" in name or name in of_events or name in never:
+            continue
+        on = "resource" if entry["set_on"] == ["resource"] else "record"
+        yield AddedAttribute(name, on, " ".join(entry["brief"].split()))
+
+
+def _destinations(settings: Settings) -> Iterator[Destination]:
+    signals = [Signal.LOGS, *([Signal.TRACES] if settings.traces.enabled else [])]
+    for signal in signals:
+        export = export_settings(signal, settings.export).settings
+        if export.kind == "otlp":
+            place = public_url(export.endpoint)
+            is_encrypted = urlsplit(export.endpoint).scheme == "https"
+            yield Destination(signal.value, export.kind, place, is_encrypted)
+        else:
+            place = str(export.directory) if export.kind == "directory" else export.kind
+            yield Destination(signal.value, export.kind, place, None)
+
+
+def _sources(settings: Settings) -> Iterator[Source]:
+    for name, trait in settings.sources.traits(config=True).items():
+        means = trait.help.splitlines()[0].removeprefix("Whether ")
+        yield Source(name, bool(getattr(settings.sources, name)), means)
+
+
+def _kept(settings: Settings) -> Kept:
+    spool = settings.spool
+    in_memory = spool.durability == "memory" or spool.max_mib == 0
+    return Kept(
+        place=None if in_memory else str(spool.directory),
+        until_sent_s=spool.max_age_s,
+        recent_h=float(getattr(settings.consent, "recent_h", 0)),
+        max_mib=spool.max_mib,
+    )
+
+
+def _roads(settings: Settings) -> Iterator[Road]:
+    yield Road(
+        "relay for kernels",
+        bool(getattr(settings.sources, "otlp_relay", False)),
+        "OpenTelemetry data that code in a kernel itself sends to this server "
+        "(OtelSources.otlp_relay): passed on as it comes, neither validated nor "
+        "redacted here.",
+    )
+    yield Road(
+        "exporters for programs",
+        True,
+        "OpenTelemetry data that a program's own code hands to the exporters of this "
+        "package: sent as it comes, neither validated nor redacted here. No part of "
+        "Jupyter uses them unless somebody writes code that does.",
+    )
