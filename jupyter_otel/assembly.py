@@ -5,7 +5,6 @@ What each part does is in the part; here is only what is given to which.
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,10 +13,8 @@ from typing import Any, NamedTuple
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.config import Settings
 from jupyter_otel.consent.consent import Consent, ConsentMode
-from jupyter_otel.delivery import Delivery
-from jupyter_otel.environment import export_settings, sdk_disabled
+from jupyter_otel.environment import sdk_disabled
 from jupyter_otel.event import Source, SpanContext
-from jupyter_otel.export.destination import open_destination
 from jupyter_otel.mapping.limits import attribute_limits
 from jupyter_otel.mapping.mapper import Mapper
 from jupyter_otel.mapping.requests import RequestWriter
@@ -29,10 +26,9 @@ from jupyter_otel.processor import Stages
 from jupyter_otel.redaction.compiler import Redactor
 from jupyter_otel.redaction.keyed_hash import KeyFile
 from jupyter_otel.redaction.rebuild import Count
+from jupyter_otel.road import Road
 from jupyter_otel.schema import Group, Level
-from jupyter_otel.spool.adoption import adopt_orphans
-from jupyter_otel.spool.spool import Spool
-from jupyter_otel.tally import Books, DropReason, Signal
+from jupyter_otel.tally import Books, Signal
 from jupyter_otel.tracing.spans import SpanStarter
 
 SERVICE_NAMES: Mapping[Source, str] = {
@@ -42,9 +38,6 @@ SERVICE_NAMES: Mapping[Source, str] = {
     Source.BROWSER: "jupyter-browser",
     Source.APP: "jupyter-otel",
 }
-_MEMORY_BYTES = 16 * 2**20
-_MIB = 2**20
-_POLL_S = 0.005
 
 
 def build_catalog(settings: Settings) -> Catalog:
@@ -115,64 +108,24 @@ def build_stages(
 
 
 class Running(NamedTuple):
-    """A pipeline at work, with all that has to be stopped in order."""
+    """A pipeline at work on its road, which have to be stopped in order."""
 
     pipeline: Pipeline
-    spool: Spool
-    deliveries: Mapping[Signal, Delivery]
-    destinations: Mapping[str, str]
-    books: Books
-    directory: Path | None
-    adoption: threading.Thread | None
+    road: Road
 
     def flush(self, timeout_s: float) -> bool:
         """Try to have everything sent; False if something is pending at the end."""
         deadline_s = time.monotonic() + timeout_s
-        if self.adoption is not None:
-            self.adoption.join(timeout_s)
+        self.road.await_adoption(timeout_s)
         if not self.pipeline.finish(max(deadline_s - time.monotonic(), 0)):
             return False
-        for delivery in self.deliveries.values():
-            delivery.hurry()
-        return self._wait_until_empty(deadline_s)
+        return self.road.flush(deadline_s - time.monotonic())
 
     def stop(self, timeout_s: float) -> None:
         """Stop everything within the time; what was not sent waits in the spool."""
         deadline_s = time.monotonic() + timeout_s
         self.pipeline.stop(timeout_s / 2)
-        for delivery in self.deliveries.values():
-            delivery.hurry()
-        self._wait_until_empty(deadline_s)
-        for delivery in self.deliveries.values():
-            delivery.stop(max(deadline_s - time.monotonic(), 0.05))
-        if self.directory is None:
-            for signal, records in self.spool.pending().items():
-                self.books.drop(signal, DropReason.SHUTDOWN, records)
-        for loss in self.spool.close():
-            self.books.drop(*loss)
-
-    def spool_status(self) -> dict[str, Any]:
-        """Return where rows wait, how much, and since when, as JSON."""
-        oldest_ns = self.spool.oldest_ns()
-        return {
-            "directory": None if self.directory is None else str(self.directory),
-            "bytes": self.spool.size_bytes(),
-            "oldest_s": None if oldest_ns is None else _age_s(oldest_ns),
-        }
-
-    def last_errors(self) -> dict[str, str | None]:
-        """Return what last went wrong on the way out, per signal."""
-        return {
-            signal.value: delivery.last_error
-            for signal, delivery in self.deliveries.items()
-        }
-
-    def _wait_until_empty(self, deadline_s: float) -> bool:
-        while self.books.pending():
-            if time.monotonic() >= deadline_s:
-                return False
-            time.sleep(_POLL_S)
-        return True
+        self.road.stop(deadline_s - time.monotonic())
 
 
 def start(
@@ -184,61 +137,28 @@ def start(
     strict: bool,
     warnings: list[str],
 ) -> Running:
-    """Open the spool and the destinations, adopt what dead processes left, start.
+    """Open the road, start the pipeline on it.
 
     Raises:
         ConfigError: A destination cannot be used.
         SpoolError: The spool's directory cannot be written.
     """
-    deliveries: dict[Signal, Delivery] = {}
-    names: dict[str, str] = {}
-    destinations = {}
-    for signal in _signals(settings):
-        export = export_settings(signal, settings.export)
-        warnings.extend(text for text in export.warnings if text not in warnings)
-        destinations[signal] = open_destination(signal, export.settings)
-    directory = _spool_directory(settings)
-    spool = _open_spool(settings, directory)
-    for signal, destination in destinations.items():
-        deliveries[signal] = Delivery(signal, spool, destination, books)
-        names[signal.value] = destination.name
+    road = Road(settings, books, _signals(settings), warnings)
     pipeline = Pipeline(
         stages,
-        spool,
+        road.spool,
         _requests(source),
         books,
         source=source,
-        wake_delivery=lambda signal: deliveries[signal].wake(),
-        sends_traces=Signal.TRACES in deliveries,
+        wake_delivery=road.wake,
+        sends_traces=settings.traces.enabled,
         revision=policy_revision(settings),
         sync_timeout_s=_sync_timeout_s(settings),
         strict=strict,
     )
-    for delivery in deliveries.values():
-        delivery.start()
+    road.start()
     pipeline.start()
-    adoption = _start_adoption(spool, directory, books, deliveries)
-    return Running(pipeline, spool, deliveries, names, books, directory, adoption)
-
-
-def _start_adoption(
-    spool: Spool,
-    directory: Path | None,
-    books: Books,
-    deliveries: Mapping[Signal, Delivery],
-) -> threading.Thread | None:
-    """Take over what dead processes left, beside the start: it may be 64 MiB."""
-    if directory is None:
-        return None
-
-    def adopt() -> None:
-        for signal in adopt_orphans(spool, directory, books.accept):
-            if signal in deliveries:
-                deliveries[signal].wake()
-
-    thread = threading.Thread(target=adopt, name="jupyter_otel-adopt", daemon=True)
-    thread.start()
-    return thread
+    return Running(pipeline, road)
 
 
 def build_previewer(
@@ -261,28 +181,8 @@ def build_previewer(
     )
 
 
-def _age_s(since_ns: int) -> float:
-    return max(time.time_ns() - since_ns, 0) / 1e9
-
-
 def _signals(settings: Settings) -> list[Signal]:
     return [Signal.LOGS, *([Signal.TRACES] if settings.traces.enabled else [])]
-
-
-def _spool_directory(settings: Settings) -> Path | None:
-    if settings.spool.durability == "memory" or settings.spool.max_mib == 0:
-        return None
-    return Path(settings.spool.directory)
-
-
-def _open_spool(settings: Settings, directory: Path | None) -> Spool:
-    return Spool(
-        directory,
-        max_bytes=settings.spool.max_mib * _MIB or _MEMORY_BYTES,
-        max_age_s=settings.spool.max_age_s,
-        when_full="refuse" if settings.spool.when_full == "refuse" else "drop",
-        synchronous=settings.spool.durability == "sync",
-    )
 
 
 def _sync_timeout_s(settings: Settings) -> float | None:

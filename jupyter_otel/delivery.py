@@ -22,6 +22,7 @@ from jupyter_otel.export.verdicts import Rejected, Retry, Sent, Verdict
 from jupyter_otel.spool.rows import Loss, Row
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Signal
+from jupyter_otel.tracing.suppression import suppress_instrumentation
 
 
 class DeliverySettings(NamedTuple):
@@ -106,6 +107,7 @@ class Delivery:
             self._changed.notify_all()
 
     def _run(self) -> None:
+        suppress_instrumentation()
         while not self._stopping:
             try:
                 wait_s = self._step()

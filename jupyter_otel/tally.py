@@ -176,9 +176,11 @@ class Books:
         with self._lock:
             self._remarks[remark] += times
 
-    def pending(self) -> int:
-        """Return how many records, of all signals, have no end yet."""
+    def pending(self, signal: Signal | None = None) -> int:
+        """Return how many records, of all signals or of one, have no end yet."""
         with self._lock:
+            if signal is not None:
+                return self._pages[signal].pending
             return sum(page.pending for page in self._pages.values())
 
     def tally(self) -> Tally:

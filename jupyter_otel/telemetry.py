@@ -257,9 +257,10 @@ class Telemetry:
         running = self._running
         status: dict[str, Any] = {"level": self.settings.policy.level}
         status |= self._books.tally().to_json()
-        status["spool"] = None if running is None else running.spool_status()
-        status["destinations"] = {} if running is None else dict(running.destinations)
-        status["last_error"] = {} if running is None else running.last_errors()
+        road = None if running is None else running.road
+        status["spool"] = None if road is None else road.spool_status()
+        status["destinations"] = {} if road is None else dict(road.destinations)
+        status["last_error"] = {} if road is None else road.last_errors()
         status["warnings"] = self.warnings
         return status
 

@@ -1,0 +1,238 @@
+"""The durable road of one process: spool, senders, destinations and the books on them.
+
+Whoever has OTLP requests puts them here: the pipeline, and the exporters for users of
+the plain SDK. Nothing here knows events.
+
+::
+
+    rows ─▶ Spool ─▶ Delivery, one a signal ─▶ Destination
+            adoption of what dead processes left, beside the start
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_otel.complaints import Complaints
+from jupyter_otel.config import Settings
+from jupyter_otel.delivery import Delivery
+from jupyter_otel.environment import export_settings
+from jupyter_otel.errors import ConfigError
+from jupyter_otel.export.destination import Destination, open_destination
+from jupyter_otel.export.verdicts import Sent, Verdict
+from jupyter_otel.spool.adoption import adopt_orphans
+from jupyter_otel.spool.rows import Loss, NewRow
+from jupyter_otel.spool.spool import Spool
+from jupyter_otel.tally import Books, DropReason, Signal
+
+_MEMORY_BYTES = 16 * 2**20
+_MIB = 2**20
+_POLL_S = 0.005
+
+
+class Road:
+    """Takes rows in until each is sent or dropped.
+
+    Args:
+        settings: Checked.
+        books: Count what becomes of each record.
+        signals: Which have a sender from the start; `open` adds others.
+        warnings: Gets a line for what is legal but probably wrong.
+
+    Raises:
+        ConfigError: A destination cannot be used.
+        SpoolError: The spool's directory cannot be written.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        books: Books,
+        signals: Iterable[Signal],
+        warnings: list[str],
+    ) -> None:
+        self.books = books
+        self.destinations: dict[str, str] = {}
+        """Where each signal goes, for people, without credentials."""
+        self.on_sent: Callable[[], None] = lambda: None
+        """Called on a sender's thread after each request that a receiver took."""
+        self._settings = settings
+        self._warnings = warnings
+        self._deliveries: dict[Signal, Delivery] = {}
+        self._lock = threading.RLock()
+        self._is_running = False
+        self._adoption: threading.Thread | None = None
+        self._complaints = Complaints()
+        opened = {signal: self._open_destination(signal) for signal in signals}
+        self.directory = _spool_directory(settings)
+        self.spool = _open_spool(settings, self.directory)
+        for signal, destination in opened.items():
+            self._add(signal, destination)
+
+    @property
+    def deliveries(self) -> Mapping[Signal, Delivery]:
+        """The senders."""
+        return self._deliveries
+
+    def start(self) -> None:
+        """Begin to send, and to take over what dead processes left."""
+        for delivery in self._deliveries.values():
+            delivery.start()
+        self._is_running = True
+        if self.directory is not None:
+            # Beside the start: it may be 64 MiB.
+            self._adoption = threading.Thread(
+                target=self._adopt,
+                args=(self.directory,),
+                name="jupyter_otel-adopt",
+                daemon=True,
+            )
+            self._adoption.start()
+
+    def open(self, signal: Signal) -> None:
+        """Have a signal sent too, if it is not yet.
+
+        Raises:
+            ConfigError: Its destination cannot be used.
+        """
+        with self._lock:
+            if signal in self._deliveries:
+                return
+            self._add(signal, self._open_destination(signal))
+            if self._is_running:
+                self._deliveries[signal].start()
+
+    def put(self, rows: Sequence[NewRow]) -> bool:
+        """Accept rows and store them, on disk where there is one; False: some are lost.
+
+        For whoever has a thread that may wait for the disk. What is lost is counted.
+        """
+        for row in rows:
+            self.books.accept(row.signal, row.records)
+        losses = [*self.spool.append(rows), *self.spool.settle()]
+        self._book(losses)
+        for signal in {row.signal for row in rows}:
+            self.wake(signal)
+        return not losses
+
+    def wake(self, signal: Signal) -> None:
+        """Say that rows of a signal were appended."""
+        self._deliveries[signal].wake()
+
+    def await_adoption(self, timeout_s: float) -> None:
+        """Wait until what dead processes left is on the road."""
+        if self._adoption is not None:
+            self._adoption.join(max(timeout_s, 0.0))
+
+    def flush(self, timeout_s: float, signal: Signal | None = None) -> bool:
+        """Try to have everything, or one signal, sent; False: something is pending."""
+        deadline_s = time.monotonic() + timeout_s
+        self.await_adoption(timeout_s)
+        self._hurry()
+        return self._wait_until_empty(deadline_s, signal)
+
+    def stop(self, timeout_s: float) -> None:
+        """Stop everything within the time; what was not sent waits in the spool."""
+        deadline_s = time.monotonic() + timeout_s
+        self._is_running = False
+        self._hurry()
+        self._wait_until_empty(deadline_s, None)
+        for delivery in self._deliveries.values():
+            delivery.stop(max(deadline_s - time.monotonic(), 0.05))
+        if self.directory is None:
+            for signal, records in self.spool.pending().items():
+                self.books.drop(signal, DropReason.SHUTDOWN, records)
+        self._book(self.spool.close())
+
+    def spool_status(self) -> dict[str, Any]:
+        """Return where rows wait, how much, and since when, as JSON."""
+        oldest_ns = self.spool.oldest_ns()
+        return {
+            "directory": None if self.directory is None else str(self.directory),
+            "bytes": self.spool.size_bytes(),
+            "oldest_s": None if oldest_ns is None else _age_s(oldest_ns),
+        }
+
+    def last_errors(self) -> dict[str, str | None]:
+        """Return what last went wrong on the way out, per signal."""
+        return {
+            signal.value: delivery.last_error
+            for signal, delivery in dict(self._deliveries).items()
+        }
+
+    def _open_destination(self, signal: Signal) -> Destination:
+        settings, warnings = export_settings(signal, self._settings.export)
+        self._warnings.extend(text for text in warnings if text not in self._warnings)
+        return _Watched(open_destination(signal, settings), self)
+
+    def _add(self, signal: Signal, destination: Destination) -> None:
+        self._deliveries[signal] = Delivery(signal, self.spool, destination, self.books)
+        self.destinations[signal.value] = destination.name
+
+    def _adopt(self, directory: Path) -> None:
+        for signal in adopt_orphans(self.spool, directory, self.books.accept):
+            try:
+                self.open(signal)
+            except ConfigError as error:
+                self._complaints.say(signal, f"Nobody sends adopted {signal}: {error}")
+            else:
+                self.wake(signal)
+
+    def _hurry(self) -> None:
+        for delivery in list(self._deliveries.values()):
+            delivery.hurry()
+
+    def _book(self, losses: Sequence[Loss]) -> None:
+        for signal, reason, records in losses:
+            self.books.drop(signal, reason, records)
+            self._complaints.say(reason, f"Records were lost: {reason}.")
+
+    def _wait_until_empty(self, deadline_s: float, signal: Signal | None) -> bool:
+        while self.books.pending(signal):
+            if time.monotonic() >= deadline_s:
+                return False
+            time.sleep(_POLL_S)
+        return True
+
+
+class _Watched:
+    """A destination that tells its road of each request that was taken."""
+
+    def __init__(self, destination: Destination, road: Road) -> None:
+        self._destination = destination
+        self._road = road
+        self.name = destination.name
+        self.max_request_bytes = destination.max_request_bytes
+
+    def send(self, request: bytes, records: int) -> Verdict:
+        """Pass a request on."""
+        verdict = self._destination.send(request, records)
+        if isinstance(verdict, Sent) and verdict.rejected < records:
+            self._road.on_sent()
+        return verdict
+
+    def close(self) -> None:
+        """Pass it on."""
+        self._destination.close()
+
+
+def _age_s(since_ns: int) -> float:
+    return max(time.time_ns() - since_ns, 0) / 1e9
+
+
+def _spool_directory(settings: Settings) -> Path | None:
+    if settings.spool.durability == "memory" or settings.spool.max_mib == 0:
+        return None
+    return Path(settings.spool.directory)
+
+
+def _open_spool(settings: Settings, directory: Path | None) -> Spool:
+    return Spool(
+        directory,
+        max_bytes=settings.spool.max_mib * _MIB or _MEMORY_BYTES,
+        max_age_s=settings.spool.max_age_s,
+        when_full="refuse" if settings.spool.when_full == "refuse" else "drop",
+        synchronous=settings.spool.durability == "sync",
+    )

@@ -1,0 +1,13 @@
+"""Keeps our own requests out of the traces of whoever instruments HTTP clients."""
+
+
+def suppress_instrumentation() -> None:
+    """Have nothing that this thread does from now on traced by an instrumentation.
+
+    Or each request that exports spans would make spans to be exported.
+    """
+    # On a sender's thread: a start must not wait for the import.
+    from opentelemetry import context  # noqa: PLC0415
+
+    for key in ("suppress_instrumentation", "suppress_http_instrumentation"):
+        context.attach(context.set_value(key, True))
