@@ -31,6 +31,7 @@ _COMMANDS = {
     "doctor": "check configuration, endpoint, spool and schemas; say each cure",
     "schemas": "list, show and check event schemas",
     "preview": "show what would be exported of events, without sending any",
+    "privacy-sheet": "say what the live policy collects, for people who must know",
     "emit": "send one event",
     "events": "list the events that the embedded default has written",
     "traces": "draw the traces that the embedded default has written",
@@ -124,7 +125,7 @@ def _parser(name: str | None) -> tuple[argparse.ArgumentParser, Command | None]:
         )
         add_config_option(sub, default=None)
         if known == name:
-            module = import_module(f"jupyter_otel.cli.{known}")
+            module = import_module(f"jupyter_otel.cli.{known.replace('-', '_')}")
             chosen = cast("Command", module)
             chosen.add_arguments(sub)
     return parser, chosen

@@ -1,5 +1,6 @@
 """Makes `Collected` of the settings in force and the schemas that are known."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def describe(settings: Settings, catalog: Catalog, *, inert: bool) -> Collected:
         modes={group.value: mode for group, mode in modes.items()},
         overlays=tuple(str(path) for path in settings.policy.files),
         schemas=schemas,
-        added=() if inert else tuple(_added(schemas, policy)),
+        added=() if inert else tuple(_added(catalog, policy)),
         sources=tuple(_sources(settings)),
         destinations=() if inert else tuple(_destinations(settings)),
         kept=_kept(settings),
@@ -143,20 +144,30 @@ def _text(value: object) -> str | None:
     return " ".join(value.split()) if isinstance(value, str) else None
 
 
-def _added(
-    schemas: tuple[CollectedSchema, ...], policy: Policy
-) -> Iterator[AddedAttribute]:
-    """Yield what is registered and is no property of an event."""
+def _added(catalog: Catalog, policy: Policy) -> Iterator[AddedAttribute]:
+    """Yield what is registered and comes out of no event's data."""
     path = schemas_root() / "conventions" / "attributes.yaml"
     registry = yaml.safe_load(path.read_text(encoding="utf-8"))
-    of_events = {one.attribute for schema in schemas for one in schema.properties}
-    identity = {Action.HASH: "user.hash", Action.ALLOW: "user.name"}
-    never = {"user.hash", "user.name"} - {identity.get(policy.identity_action)}
+    of_events = {
+        rule.attribute
+        for schema in catalog.schemas()
+        for rule in schema.overlay.properties
+    }
+    never = set(_USER_ATTRIBUTES.values()) - {
+        _USER_ATTRIBUTES.get(policy.identity_action)
+    }
     for name, entry in registry.items():
-        if "<" in name or name in of_events or name in never:
-            continue
-        on = "resource" if entry["set_on"] == ["resource"] else "record"
-        yield AddedAttribute(name, on, " ".join(entry["brief"].split()))
+        if name not in of_events | never and not name.startswith("jupyter.event."):
+            on = "resource" if entry["set_on"] == ["resource"] else "record"
+            yield AddedAttribute(name, on, " ".join(entry["brief"].split()))
+    for pair in os.environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","):
+        name, equals, _ = pair.partition("=")
+        if equals and name.strip() not in registry:
+            means = "Stated by OTEL_RESOURCE_ATTRIBUTES."
+            yield AddedAttribute(name.strip(), "resource", means)
+
+
+_USER_ATTRIBUTES = {Action.HASH: "user.hash", Action.ALLOW: "user.name"}
 
 
 def _destinations(settings: Settings) -> Iterator[Destination]:

@@ -83,6 +83,14 @@ def test_the_catalog_has_its_shapes(cli):
     assert_shape("schemas_check", *lines_of_document(checked))
 
 
+def test_the_privacy_sheet_has_its_shape(cli):
+    for level in ("none", "audit"):
+        done = cli("privacy-sheet", "--format", "json", f"--OtelPolicy.level={level}")
+        [document] = lines_of_document(done)
+        assert document["collected"]["level"] == level
+        assert_shape("privacy_sheet", document)
+
+
 def test_status_has_its_shape_whether_anything_is_collected_or_not(cli, start_server):
     for level in ("none", "usage"):
         server = start_server(f"--OtelPolicy.level={level}")
