@@ -6,7 +6,7 @@ the plain SDK. Nothing here knows events.
 ::
 
     rows ─▶ Spool ─▶ Delivery, one a signal ─▶ Destination
-            adoption of what dead processes left, beside the start
+            adoption of what dead processes left, beside the start and later
 """
 
 import threading
@@ -22,7 +22,7 @@ from jupyter_otel.environment import export_settings
 from jupyter_otel.errors import ConfigError
 from jupyter_otel.export.destination import Destination, open_destination
 from jupyter_otel.export.verdicts import Sent, Verdict
-from jupyter_otel.spool.adoption import adopt_orphans
+from jupyter_otel.spool.adoption import Adopter
 from jupyter_otel.spool.rows import Loss, NewRow
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Signal
@@ -63,7 +63,7 @@ class Road:
         self._deliveries: dict[Signal, Delivery] = {}
         self._lock = threading.RLock()
         self._is_running = False
-        self._adoption: threading.Thread | None = None
+        self._adopter: Adopter | None = None
         self._complaints = Complaints()
         opened = {signal: self._open_destination(signal) for signal in signals}
         self.directory = _spool_directory(settings)
@@ -82,14 +82,10 @@ class Road:
             delivery.start()
         self._is_running = True
         if self.directory is not None:
-            # Beside the start: it may be 64 MiB.
-            self._adoption = threading.Thread(
-                target=self._adopt,
-                args=(self.directory,),
-                name="jupyter_otel-adopt",
-                daemon=True,
+            self._adopter = Adopter(
+                self.spool, self.directory, self.books.accept, self._open_adopted
             )
-            self._adoption.start()
+            self._adopter.start()
 
     def open(self, signal: Signal) -> None:
         """Have a signal sent too, if it is not yet.
@@ -122,9 +118,9 @@ class Road:
         self._deliveries[signal].wake()
 
     def await_adoption(self, timeout_s: float) -> None:
-        """Wait until what dead processes left is on the road."""
-        if self._adoption is not None:
-            self._adoption.join(max(timeout_s, 0.0))
+        """Wait until what dead processes left before the start is on the road."""
+        if self._adopter is not None:
+            self._adopter.wait_for_first_look(max(timeout_s, 0.0))
 
     def flush(self, timeout_s: float, signal: Signal | None = None) -> bool:
         """Try to have everything, or one signal, sent; False: something is pending."""
@@ -137,6 +133,8 @@ class Road:
         """Stop everything within the time; what was not sent waits in the spool."""
         deadline_s = time.monotonic() + timeout_s
         self._is_running = False
+        if self._adopter is not None:
+            self._adopter.stop()
         self._hurry()
         self._wait_until_empty(deadline_s, None)
         for delivery in self._deliveries.values():
@@ -171,14 +169,13 @@ class Road:
         self._deliveries[signal] = Delivery(signal, self.spool, destination, self.books)
         self.destinations[signal.value] = destination.name
 
-    def _adopt(self, directory: Path) -> None:
-        for signal in adopt_orphans(self.spool, directory, self.books.accept):
-            try:
-                self.open(signal)
-            except ConfigError as error:
-                self._complaints.say(signal, f"Nobody sends adopted {signal}: {error}")
-            else:
-                self.wake(signal)
+    def _open_adopted(self, signal: Signal) -> None:
+        try:
+            self.open(signal)
+        except ConfigError as error:
+            self._complaints.say(signal, f"Nobody sends adopted {signal}: {error}")
+        else:
+            self.wake(signal)
 
     def _hurry(self) -> None:
         for delivery in list(self._deliveries.values()):

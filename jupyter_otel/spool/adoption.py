@@ -6,13 +6,17 @@ by chunk: a crash in between sends some rows twice and loses none.
 
 import logging
 import sqlite3
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from jupyter_otel.errors import SpoolError
 from jupyter_otel.spool.database import open_database, transaction
 from jupyter_otel.spool.files import SpoolFile, claim_orphans
+from jupyter_otel.spool.owners import BEAT_S, Watch
+from jupyter_otel.spool.places import is_shared
 from jupyter_otel.spool.rows import NewRow, StoredRow
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Signal
@@ -29,10 +33,15 @@ _OLDEST = (
 )
 
 
+Accept: TypeAlias = Callable[[Signal, int], None]
+"""Books the records of a chunk, before any of them can be leased."""
+
+
 def adopt_orphans(
     spool: Spool,
     directory: Path,
-    accept: Callable[[Signal, int], None] = lambda _signal, _records: None,
+    accept: Accept = lambda _signal, _records: None,
+    watch: Watch | None = None,
 ) -> dict[Signal, int]:
     """Move what dead processes left in a directory into a spool.
 
@@ -41,7 +50,8 @@ def adopt_orphans(
     Args:
         spool: Where the rows go; its own file is not an orphan, as it is locked.
         directory: Where spool files lie.
-        accept: Books the records of a chunk, before any of them can be leased.
+        accept: See there.
+        watch: Remembers, from call to call, who has given no sign of life.
 
     Returns:
         The adopted records per signal.
@@ -52,9 +62,65 @@ def adopt_orphans(
         accept(signal, records)
         adopted[signal] += records
 
-    for file in claim_orphans(directory):
+    shared = is_shared(directory)
+    watch = watch or Watch(is_shared=shared)
+    for file in claim_orphans(directory, watch.may_be_alive, shared=shared):
         _adopt(spool, file, book)
     return dict(adopted)
+
+
+class Adopter:
+    """A thread that adopts orphans at start, and then whenever somebody has died.
+
+    It also gives the signs of life of this process's own spool.
+
+    Args:
+        spool: Of this process.
+        directory: Where it and its neighbours lie.
+        accept: Books what is adopted.
+        wake: Called for each signal that was adopted.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        directory: Path,
+        accept: Accept,
+        wake: Callable[[Signal], None],
+    ) -> None:
+        self._spool = spool
+        self._directory = directory
+        self._accept = accept
+        self._wake = wake
+        self._watch = Watch(is_shared=is_shared(directory))
+        self._is_stopped = threading.Event()
+        self._has_looked = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name="jupyter_otel-adopt", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin: beside the start, for what waits may be much."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Adopt nothing more, once what is in hand is done."""
+        self._is_stopped.set()
+
+    def wait_for_first_look(self, timeout_s: float) -> None:
+        """Return when what lay there at start is adopted, or time is up."""
+        self._has_looked.wait(timeout_s)
+
+    def _run(self) -> None:
+        while not self._is_stopped.is_set():
+            adopted = adopt_orphans(
+                self._spool, self._directory, self._accept, self._watch
+            )
+            for signal in adopted:
+                self._wake(signal)
+            self._has_looked.set()
+            self._is_stopped.wait(BEAT_S)
+            self._spool.beat()
 
 
 def _adopt(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -> None:
@@ -72,7 +138,7 @@ def _adopt(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -
 
 
 def _drain(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -> bool:
-    orphan = open_database(file.path, synchronous=False)
+    orphan = open_database(file.path, synchronous=False, exclusive=file.is_shared)
     try:
         while chunk := _oldest(orphan):
             if not spool.take_over([stored for _, stored in chunk], book):

@@ -40,11 +40,19 @@ COMMIT;
 """
 
 
-def open_database(path: Path | None, *, synchronous: bool) -> sqlite3.Connection:
+def open_database(
+    path: Path | None, *, synchronous: bool, exclusive: bool = False
+) -> sqlite3.Connection:
     """Return a connection to a spool file, or to memory; any thread may use it.
 
     The table is made where it is missing. Whoever shares the connection between
     threads holds one lock around each use, closing included.
+
+    Args:
+        path: None: memory.
+        synchronous: Whether what is committed is on disk.
+        exclusive: Whether no other process may read along. The log then needs no
+            memory map, which cannot be trusted on every file system.
 
     Raises:
         sqlite3.Error: It cannot be opened, is no database or has another version.
@@ -55,6 +63,8 @@ def open_database(path: Path | None, *, synchronous: bool) -> sqlite3.Connection
         check_same_thread=False,
     )
     try:
+        if exclusive:  # before anything is read: later the map would be there
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         _prepare(connection, synchronous=synchronous)
     except sqlite3.Error:
         connection.close()

@@ -4,30 +4,63 @@
 
     <directory>/                  0700
       <random>.sqlite             0600, with SQLite's -wal and -shm beside it
+      <random>.owner              on which machine (``owners.py``)
       <random>.lock               held as long as the process that writes lives
+      <random>.corrupt            could not be read, and was set aside
 
 Names are random and never used twice, and a database goes before its lock file: who
 gets a lock and finds no database has come too late, whatever inode it has locked.
 """
 
 import os
+import time
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from jupyter_otel.errors import SpoolError
+from jupyter_otel.spool.owners import read_owner, take_over, this_kernel, write_owner
+from jupyter_otel.spool.places import is_shared
 
 _SUFFIX = ".sqlite"
+_BEING_MADE_NS = 60 * 10**9
 
 
 class SpoolFile:
-    """One spool file whose lock this process holds."""
+    """One spool file whose lock this process holds.
 
-    def __init__(self, path: Path, lock: FileLock) -> None:
+    Args:
+        path: Of the database.
+        lock: Held.
+        is_shared: Whether other machines may see it: its memory maps are not to be
+            trusted, and its owner gives signs of life.
+    """
+
+    def __init__(self, path: Path, lock: FileLock, *, is_shared: bool) -> None:
         self.path = path
+        self.is_shared = is_shared
         self._lock = lock
+
+    @property
+    def note(self) -> Path:
+        """Where it says whose it is."""
+        return self.path.with_suffix(".owner")
+
+    def beat(self) -> None:
+        """Give a sign of life to whoever may see the file but not its lock."""
+        if self.is_shared:
+            with suppress(OSError):
+                os.utime(self.note)
+
+    def is_there(self) -> bool:
+        """Return whether the file still has its name."""
+        try:
+            return self.path.exists()
+        except OSError:
+            return False
 
     def set_aside(self) -> Path:
         """Rename a file that cannot be read, so that nobody tries it again."""
@@ -39,10 +72,11 @@ class SpoolFile:
 
     def delete(self) -> None:
         """Remove the file, what SQLite put beside it, and give its lock back."""
-        # The database first: without its log alone, deleted rows would come back.
-        for suffix in ("", "-wal", "-shm"):
-            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-        Path(self._lock.lock_file).unlink(missing_ok=True)
+        beside = (self.path.with_name(self.path.name + end) for end in ("-wal", "-shm"))
+        with suppress(OSError):
+            # The database first: without its log alone, deleted rows would come back.
+            for path in (self.path, *beside, self.note, Path(self._lock.lock_file)):
+                path.unlink(missing_ok=True)
         self.release()
 
     def release(self) -> None:
@@ -50,8 +84,12 @@ class SpoolFile:
         self._lock.release(force=True)
 
 
-def create_spool_file(directory: Path) -> SpoolFile:
+def create_spool_file(directory: Path, *, shared: bool | None = None) -> SpoolFile:
     """Make a new, empty spool file, locked, that only its owner can read.
+
+    Args:
+        directory: Made if it is not there.
+        shared: Whether other machines may see it; None: find out.
 
     Raises:
         SpoolError: The directory or the file cannot be made.
@@ -59,8 +97,11 @@ def create_spool_file(directory: Path) -> SpoolFile:
     path = directory / f"{uuid.uuid4().hex}{_SUFFIX}"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shared = is_shared(directory) if shared is None else shared
         lock = _lock(path)
         lock.acquire(blocking=False)
+        file = SpoolFile(path, lock, is_shared=shared)
+        write_owner(file.note, beats=shared)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except (OSError, Timeout) as error:
         raise SpoolError(
@@ -68,22 +109,51 @@ def create_spool_file(directory: Path) -> SpoolFile:
             f"got {str(directory)!r} ({type(error).__name__}: {error}). "
             f"Name one that this account owns."
         ) from error
-    return SpoolFile(path, lock)
+    return file
 
 
-def claim_orphans(directory: Path) -> list[SpoolFile]:
-    """Lock and return the spool files whose processes are dead, oldest first."""
-    claimed = (_claim(path) for path in sorted(directory.glob(f"*{_SUFFIX}"), key=_age))
-    return [file for file in claimed if file is not None]
+def claim_orphans(
+    directory: Path, may_be_alive: Callable[[Path], bool], *, shared: bool
+) -> Iterator[SpoolFile]:
+    """Lock and yield the spool files whose processes are dead, oldest first.
+
+    Args:
+        directory: Where they lie.
+        may_be_alive: Whether a free lock does not prove an owner's death.
+        shared: Whether other machines may see it.
+    """
+    for path in sorted(directory.glob(f"*{_SUFFIX}"), key=_age):
+        # Asked before the lock is touched, and first of all whose file it is.
+        owner = read_owner(path.with_suffix(".owner"))
+        if may_be_alive(path):
+            continue
+        file = _claim(path, shared=shared)
+        if file is None:
+            continue
+        is_ours = owner is not None and owner.kernel == this_kernel()
+        if is_ours or take_over(file.note, owner, beats=shared):
+            yield file
+        else:
+            file.release()
+    _sweep(directory)
 
 
-def _claim(path: Path) -> SpoolFile | None:
+def _sweep(directory: Path) -> None:
+    """Remove what is left of files whose deletion was interrupted."""
+    for lock in directory.glob("*.lock"):
+        path = lock.with_suffix(_SUFFIX)
+        # A file that is being made has its lock first.
+        if not path.exists() and time.time_ns() - _age(lock) > _BEING_MADE_NS:
+            _claim(path, shared=False)
+
+
+def _claim(path: Path, *, shared: bool) -> SpoolFile | None:
     lock = _lock(path)
     try:
         lock.acquire(blocking=False)
     except (OSError, Timeout):
         return None
-    file = SpoolFile(path, lock)
+    file = SpoolFile(path, lock, is_shared=shared)
     if path.exists():
         return file
     file.delete()

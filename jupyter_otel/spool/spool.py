@@ -212,6 +212,10 @@ class Spool:
                 times.append(table.oldest_ns(self._connection))
             return min((time for time in times if time is not None), default=None)
 
+    def beat(self) -> None:
+        """Give a sign of life to machines that see the file but not its lock."""
+        self._store.beat()
+
     def close(self) -> list[Loss]:
         """Close the spool; return what the disk did not take.
 

@@ -16,12 +16,20 @@ from jupyter_otel.spool.files import SpoolFile, create_spool_file
 class Store:
     """The connection to a spool's file, or to memory.
 
+    Args:
+        directory: None: memory.
+        synchronous: Whether what is committed is on disk.
+        shared: Whether other machines may see the directory; None: find out.
+
     Raises:
         SpoolError: The directory cannot be written.
     """
 
-    def __init__(self, directory: Path | None, *, synchronous: bool) -> None:
+    def __init__(
+        self, directory: Path | None, *, synchronous: bool, shared: bool | None = None
+    ) -> None:
         self._directory = directory
+        self._shared = shared
         self._synchronous = synchronous
         self._complaints = Complaints()
         self._file: SpoolFile | None = None
@@ -67,6 +75,12 @@ class Store:
             self.connection = open_database(None, synchronous=False)
         return True
 
+    def beat(self) -> None:
+        """Give a sign of life."""
+        file = self._file
+        if file is not None:
+            file.beat()
+
     def close(self, *, is_empty: bool) -> None:
         """Close it; an empty file is removed, another waits for adoption."""
         if self.connection is not None:
@@ -85,8 +99,12 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         if self._directory is not None:
-            self._file = create_spool_file(self._directory)
+            self._file = create_spool_file(self._directory, shared=self._shared)
         try:
-            return open_database(self.path, synchronous=self._synchronous)
+            return open_database(
+                self.path,
+                synchronous=self._synchronous,
+                exclusive=self._file is not None and self._file.is_shared,
+            )
         except sqlite3.Error as error:
             raise SpoolError(f"The spool cannot be opened: {error}.") from error

@@ -84,7 +84,13 @@ def test_rows_of_a_killed_process_are_taken_over_and_its_file_goes(
         Row(1, LOGS, 3, 0, b"row 0"),
         Row(2, LOGS, 3, 0, b"row 1"),
     ]
-    assert names(tmp_path) == [".lock", ".sqlite", ".sqlite-shm", ".sqlite-wal"]
+    assert names(tmp_path) == [
+        ".lock",
+        ".owner",
+        ".sqlite",
+        ".sqlite-shm",
+        ".sqlite-wal",
+    ]
 
 
 def test_a_row_keeps_whose_it_is_and_how_old_and_how_often_it_was_tried(

@@ -196,6 +196,7 @@ def test_a_file_and_its_directory_are_readable_by_their_owner_only(
         ".sqlite-wal": 0o600,
         ".sqlite-shm": 0o600,
         ".lock": 0o600,
+        ".owner": 0o600,
     }
 
 
@@ -210,6 +211,7 @@ def test_closing_removes_an_empty_file_and_keeps_another(open_spool, tmp_path, r
     assert list((tmp_path / "empty").iterdir()) == []
     assert sorted(path.suffix for path in (tmp_path / "full").iterdir()) == [
         ".lock",
+        ".owner",
         ".sqlite",
     ]
 
