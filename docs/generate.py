@@ -44,7 +44,9 @@ VARIABLES = {
         "means `http://localhost:4318`, or port 4317 with gRPC."
     ),
     "OTEL_TRACES_EXPORTER": "The same for spans.",
-    "OTEL_METRICS_EXPORTER": "The same for metrics.",
+    "OTEL_METRICS_EXPORTER": (
+        "The same for metrics; set, it also turns `OtelMetrics.enabled` on."
+    ),
     "OTEL_EXPORTER_OTLP_ENDPOINT": "As `OtelExport.endpoint`.",
     "OTEL_EXPORTER_OTLP_{LOGS,TRACES,METRICS}_ENDPOINT": (
         "As `OtelExport.logs_endpoint` and so on: used as it is. Each variable with "
@@ -63,6 +65,16 @@ VARIABLES = {
     "OTEL_EXPORTER_OTLP_CLIENT_KEY": "As `OtelExport.client_key_file`.",
     "OTEL_EXPORTER_OTLP_INSECURE": (
         "With gRPC and an endpoint without scheme: `true` is plain text."
+    ),
+    "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": (
+        "`cumulative`, `delta` or `lowmemory`: what `SpoolMetricExporter` prefers."
+    ),
+    "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION": (
+        "`explicit_bucket_histogram` or `base2_exponential_bucket_histogram`: what "
+        "`SpoolMetricExporter` prefers."
+    ),
+    "OTEL_METRIC_EXPORT_INTERVAL": (
+        "How often our own books are sent as metrics, in milliseconds (60000)."
     ),
     "OTEL_TRACES_SAMPLER": (
         "Which spans are sent. The log record of an act is sent in any case."

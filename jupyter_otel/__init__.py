@@ -15,11 +15,17 @@ from jupyter_otel.errors import (
 )
 
 if TYPE_CHECKING:
+    from jupyter_otel.exporters.logs import SpoolLogExporter
+    from jupyter_otel.exporters.metrics import SpoolMetricExporter
+    from jupyter_otel.exporters.spans import SpoolSpanExporter
     from jupyter_otel.sources.server_events import EventLoggerHandler
     from jupyter_otel.telemetry import Telemetry
 
 _LATER = {
     "EventLoggerHandler": "jupyter_otel.sources.server_events",
+    "SpoolLogExporter": "jupyter_otel.exporters.logs",
+    "SpoolMetricExporter": "jupyter_otel.exporters.metrics",
+    "SpoolSpanExporter": "jupyter_otel.exporters.spans",
     "Telemetry": "jupyter_otel.telemetry",
     "_jupyter_server_extension_points": "jupyter_otel.hosts.server.extension",
 }
@@ -30,6 +36,9 @@ __all__ = [
     "JupyterOtelError",
     "SchemaError",
     "SpoolError",
+    "SpoolLogExporter",
+    "SpoolMetricExporter",
+    "SpoolSpanExporter",
     "Telemetry",
     "__version__",
 ]

@@ -11,7 +11,6 @@ Here are names, rules, defaults and help. `OTEL_*` variables are read in
 
 from copy import deepcopy
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast, get_type_hints
 
@@ -33,6 +32,7 @@ from jupyter_otel.setting_types import (
     Switch,
     Whole,
 )
+from jupyter_otel.unknown_settings import take_out_unknown
 
 _DAY_S = 86_400.0
 
@@ -140,8 +140,8 @@ class OtelExport(Configurable):
     endpoint: BaseUrl = BaseUrl(
         help="""Base URL of the receiver, e.g. http://localhost:4318.
 
-        /v1/logs or /v1/traces is added, except with grpc. Unset, and no OTEL_*
-        variable either: JSON lines in OtelExport.directory.
+        /v1/logs, /v1/traces or /v1/metrics is added, except with grpc. Unset, and no
+        OTEL_* variable either: JSON lines in OtelExport.directory.
         """,
     ).tag(config=True)
 
@@ -151,6 +151,10 @@ class OtelExport(Configurable):
 
     traces_endpoint: BaseUrl = BaseUrl(
         help="""Whole URL for spans, used as it is, instead of endpoint.""",
+    ).tag(config=True)
+
+    metrics_endpoint: BaseUrl = BaseUrl(
+        help="""Whole URL for metrics, used as it is, instead of endpoint.""",
     ).tag(config=True)
 
     protocol: Enum[str | None] = Choice(
@@ -177,6 +181,10 @@ class OtelExport(Configurable):
 
     traces_headers: Headers = Headers(
         help="""Headers sent with spans, instead of headers.""",
+    ).tag(config=True)
+
+    metrics_headers: Headers = Headers(
+        help="""Headers sent with metrics, instead of headers.""",
     ).tag(config=True)
 
     headers_file: ReadableFile = ReadableFile(
@@ -308,6 +316,20 @@ class OtelTraces(Configurable):
     ).tag(config=True)
 
 
+class OtelMetrics(Configurable):
+    """Whether the books are sent as OpenTelemetry metrics."""
+
+    enabled: Bool[bool | None, bool | None] = Switch(
+        default_value=None,
+        allow_none=True,
+        help="""Whether our own books are sent as metrics, too.
+
+        Every 60 s, or as OTEL_METRIC_EXPORT_INTERVAL says. Unset: only where
+        OTEL_METRICS_EXPORTER names an exporter, for many receivers take no metrics.
+        """,
+    ).tag(config=True)
+
+
 class OtelSources(Configurable):
     """Which sources are listened to. The level still decides what leaves."""
 
@@ -336,6 +358,7 @@ class Settings:
     export: OtelExport
     spool: OtelSpool
     traces: OtelTraces
+    metrics: OtelMetrics
     sources: OtelSources
 
 
@@ -357,7 +380,7 @@ def read_settings(
             each, with the rule and the cure.
     """
     config = deepcopy(Config() if config is None else config)
-    complaints = _take_out_unknown(config)
+    complaints = take_out_unknown(config, classes())
     made: dict[str, Configurable] = {}
     for field, kind in _CLASSES.items():
         try:
@@ -369,32 +392,3 @@ def read_settings(
     if complaints:
         raise ConfigError("\n".join(complaints))
     return Settings(**cast("dict[str, Any]", made))
-
-
-def _take_out_unknown(config: Config) -> list[str]:
-    """Remove what looks like ours and is not; return a line for each."""
-    known = {kind.__name__: kind for kind in classes()}
-    complaints = []
-    for section, values in config.items():
-        if section in known:
-            complaints += _take_out_traits(known[section], values)
-        elif near := get_close_matches(section, known, n=1, cutoff=0.8):
-            complaints.append(
-                f"{section} is not a class of settings. Did you mean {near[0]}?"
-            )
-    return complaints
-
-
-def _take_out_traits(kind: type[Configurable], values: Config) -> list[str]:
-    traits = kind.class_traits(config=True)
-    complaints = []
-    for name in [name for name in values if name not in traits]:
-        if isinstance(values[name], Config):
-            continue
-        near = get_close_matches(name, traits, n=1)
-        setting = f"{kind.__name__}.{name}"
-        cure = f"Did you mean {kind.__name__}.{near[0]}?" if near else ""
-        cure = cure or f"Its settings: {', '.join(traits)}."
-        complaints.append(f"{setting} is not a setting. {cure}")
-        del values[name]
-    return complaints

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what only a telemetry that runs needs
     from jupyter_otel.disclosure.collected import Collected
     from jupyter_otel.event import Intake
     from jupyter_otel.preview import Previewer
+    from jupyter_otel.road import Road
     from jupyter_otel.tracing.spans import SpanStarter
 
 CLOSE_TIMEOUT_S = 1.5
@@ -125,6 +126,11 @@ class Telemetry:
         if self._running is None:
             raise RuntimeError("Nothing is taken in at level none.")
         return self._running.pipeline
+
+    @property
+    def road(self) -> "Road | None":
+        """The way to the receivers, for exporters; None where nothing runs."""
+        return None if self._running is None else self._running.road
 
     def register_schema(self, schema: Mapping[str, Any] | Path | str) -> None:
         """Make a schema known: as a mapping, a file's path, or YAML or JSON text.

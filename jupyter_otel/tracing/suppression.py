@@ -9,5 +9,12 @@ def suppress_instrumentation() -> None:
     # On a sender's thread: a start must not wait for the import.
     from opentelemetry import context  # noqa: PLC0415
 
-    for key in ("suppress_instrumentation", "suppress_http_instrumentation"):
+    # Three generations of instrumentations look at three keys; the API names them
+    # only for its own kind.
+    keys = [
+        "suppress_instrumentation",
+        getattr(context, "_SUPPRESS_INSTRUMENTATION_KEY", ""),
+        getattr(context, "_SUPPRESS_HTTP_INSTRUMENTATION_KEY", ""),
+    ]
+    for key in filter(None, keys):
         context.attach(context.set_value(key, True))
