@@ -141,7 +141,8 @@ def _html_row(row: Sequence[str]) -> str:
 
 def _text(text: str) -> str:
     """Return escaped text that may break after the marks of a path or an id."""
-    return escape(printable(" ".join(text.split()))).replace("/", "/<wbr>").replace("_", "_<wbr>")
+    shown = escape(printable(" ".join(text.split())))
+    return shown.replace("/", "/<wbr>").replace("_", "_<wbr>")
 
 
 _STYLE = """

@@ -1,0 +1,12 @@
+"""Policy "gdpr-opt-in": the least, of people who agreed. See the .yaml beside it."""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821 - traitlets gives it
+
+c.OtelPolicy.level = "usage"
+c.OtelPolicy.identity = "hash"
+c.OtelPolicy.code = "none"
+c.OtelPolicy.files = [str(Path(__file__).with_suffix(".yaml"))]
+c.OtelConsent.mode = "opt_in"
+c.OtelSpool.max_age_s = 86_400.0
