@@ -24,9 +24,9 @@ def free_port():
 
 
 class Gateway:
-    """The Collector under ``gateway.yaml``, in a folder of its own."""
+    """The Collector, under ``gateway.yaml`` unless said, in a folder of its own."""
 
-    def __init__(self, binary, folder):
+    def __init__(self, binary, folder, configuration=CONFIGURATIONS / "gateway.yaml"):
         self.folder = folder
         self.http = f"127.0.0.1:{free_port()}"
         self.grpc = f"127.0.0.1:{free_port()}"
@@ -41,7 +41,7 @@ class Gateway:
         }
         with (folder / "collector.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [binary, "--config", CONFIGURATIONS / "gateway.yaml"],
+                [binary, "--config", configuration],
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

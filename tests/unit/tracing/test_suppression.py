@@ -18,7 +18,7 @@ class Watching(RecordingDestination):
 
     seen: tuple = ()
 
-    def send(self, request, records):
+    def send(self, request, records):  # noqa: D102
         self.seen = [context.get_value(key) for key in KEYS]
         return super().send(request, records)
 
