@@ -27,6 +27,7 @@ from jupyter_otel.spool.places import is_shared
 
 _SUFFIX = ".sqlite"
 _BEING_MADE_NS = 60 * 10**9
+_BEATS_PER_TOUCH = 60
 
 
 class SpoolFile:
@@ -43,6 +44,7 @@ class SpoolFile:
         self.path = path
         self.is_shared = is_shared
         self._lock = lock
+        self._beats = 0
 
     @property
     def note(self) -> Path:
@@ -50,17 +52,20 @@ class SpoolFile:
         return self.path.with_suffix(".owner")
 
     def beat(self) -> None:
-        """Give a sign of life to whoever may see the file but not its lock."""
-        if self.is_shared:
-            with suppress(OSError):
-                os.utime(self.note)
+        """Give a sign of life: to machines that see the file but not its lock.
+
+        And, rarely, to whoever cleans up what looks forgotten.
+        """
+        if self.is_shared or self._beats % _BEATS_PER_TOUCH == 0:
+            for path in (self.path, self.note, Path(self._lock.lock_file)):
+                with suppress(OSError):
+                    os.utime(path)
+        self._beats += 1
 
     def is_there(self) -> bool:
-        """Return whether the file still has its name."""
-        try:
-            return self.path.exists()
-        except OSError:
-            return False
+        """Return whether the file and what protects it still have their names."""
+        names = (self.path, self.note, Path(self._lock.lock_file))
+        return all(name.exists() for name in names)
 
     def set_aside(self) -> Path:
         """Rename a file that cannot be read, so that nobody tries it again."""

@@ -72,6 +72,7 @@ class Spool:
         self._lock = threading.Lock()
         self._inventory = Inventory()
         self._young = YoungRows()
+        self._synchronous = synchronous
         self._max_young = 0 if synchronous or directory is None else _MAX_YOUNG_BYTES
         self._store = Store(directory, synchronous=synchronous)
         keep_from_children(self)
@@ -100,6 +101,10 @@ class Spool:
                 self._add_young(rows)
                 return self._inventory.take_losses()
             self._settle()
+            if self._synchronous and self._store.is_displaced:
+                # In memory it would not be what was promised to be on disk.
+                lost = losses_of(rows, DropReason.SPOOL_ERROR)
+                return [*self._inventory.take_losses(), *lost]
             try:
                 lost = self._append(self._connection, rows)
             except sqlite3.Error as error:
@@ -226,6 +231,8 @@ class Spool:
                 return []
             self._settle()
             self._flush_done()
+            if self._store.is_displaced:
+                self._inventory.lose_table(YoungRows())
             self._store.close(is_empty=self._inventory.pending.total() == 0)
             return self._inventory.take_losses()
 
@@ -248,6 +255,8 @@ class Spool:
             self._inventory.add(row)
 
     def _settle(self) -> None:
+        if self._store.is_displaced:
+            self._move()
         if self._connection is None or not self._young:
             return
         try:
@@ -258,6 +267,12 @@ class Spool:
             self._recover(error)
             return
         self._young = YoungRows()
+
+    def _move(self) -> None:
+        try:
+            self._store.move()
+        except sqlite3.Error as error:
+            self._recover(error)
 
     def _lose_young(self) -> None:
         idle = {i: row for i, row in self._young if not self._inventory.is_leased(i)}

@@ -1,20 +1,29 @@
-"""A spool's database while it is open: replaced when it is damaged, closed in the end.
+"""A spool's database while it is open: replaced when it is damaged or has gone.
 
 Only the spool uses it, under its lock. What is in the table is not known here.
 """
 
+import errno
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from jupyter_otel.complaints import Complaints
 from jupyter_otel.errors import SpoolError
+from jupyter_otel.spool import table
 from jupyter_otel.spool.database import is_damage, open_database, transaction
 from jupyter_otel.spool.files import SpoolFile, create_spool_file
+
+_AGAIN_S = 60.0
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Store:
     """The connection to a spool's file, or to memory.
+
+    Where a directory was given but has no room, is damaged or has gone, the rows are in
+    memory until a file can be made again.
 
     Args:
         directory: None: memory.
@@ -33,13 +42,28 @@ class Store:
         self._synchronous = synchronous
         self._complaints = Complaints()
         self._file: SpoolFile | None = None
-        self.connection: sqlite3.Connection | None = self._open()
+        self._try_again_at = 0.0
+        self.connection: sqlite3.Connection | None
         """None: closed."""
+        try:
+            self.connection = self._open()
+        except SpoolError as error:
+            if not _is_for_want_of_room(error.__cause__):
+                raise
+            self._complain(error.__cause__)
+            self.connection = self._open_memory()
 
     @property
     def path(self) -> Path | None:
         """Where the rows are on disk; None: in memory."""
         return self._file.path if self._file else None
+
+    @property
+    def is_displaced(self) -> bool:
+        """Whether the rows are not in the file that they should be in."""
+        if self._directory is None or self.connection is None:
+            return False
+        return self._file is None or not self._file.is_there()
 
     def execute(
         self,
@@ -58,12 +82,7 @@ class Store:
 
     def recover(self, error: sqlite3.Error) -> bool:
         """Report an error; return whether the file had to be replaced by a new one."""
-        self._complaints.say(
-            "spool",
-            f"The spool {self.path or 'in memory'} fails ({error}); records that it "
-            "cannot keep are dropped and counted. Free some disk space, or set "
-            "OtelSpool.directory to a place that has some.",
-        )
+        self._complain(error)
         if self.connection is None or self._file is None or not is_damage(error):
             return False
         self.connection.close()
@@ -71,9 +90,37 @@ class Store:
         try:
             self.connection = self._open()
         except SpoolError:
-            self._file = None
-            self.connection = open_database(None, synchronous=False)
+            self.connection = self._open_memory()
         return True
+
+    def move(self) -> None:
+        """Bring displaced rows into a new file, if one can be made by now.
+
+        Raises:
+            sqlite3.Error: The rows cannot be copied; they stay where they are.
+        """
+        displaced, file = self.connection, self._file
+        if displaced is None or (
+            file is None and time.monotonic() < self._try_again_at
+        ):
+            return
+        self._try_again_at = time.monotonic() + _AGAIN_S
+        try:
+            connection = self._open()
+        except SpoolError as error:
+            self._complain(error.__cause__)
+            connection = self._open_memory()
+        try:
+            table.copy(displaced, connection)
+        except sqlite3.Error:
+            connection.close()
+            self._give_up_file()
+            self._file = file
+            raise
+        self.connection = connection
+        displaced.close()
+        if file is not None:
+            file.delete()
 
     def beat(self) -> None:
         """Give a sign of life."""
@@ -98,13 +145,39 @@ class Store:
         return inherited
 
     def _open(self) -> sqlite3.Connection:
-        if self._directory is not None:
-            self._file = create_spool_file(self._directory, shared=self._shared)
+        if self._directory is None:
+            return self._open_memory()
+        self._file = create_spool_file(self._directory, shared=self._shared)
         try:
             return open_database(
                 self.path,
                 synchronous=self._synchronous,
-                exclusive=self._file is not None and self._file.is_shared,
+                exclusive=self._file.is_shared,
             )
         except sqlite3.Error as error:
+            self._give_up_file()
             raise SpoolError(f"The spool cannot be opened: {error}.") from error
+
+    def _open_memory(self) -> sqlite3.Connection:
+        self._file = None
+        return open_database(None, synchronous=False)
+
+    def _give_up_file(self) -> None:
+        if self._file is not None:
+            self._file.delete()
+            self._file = None
+
+    def _complain(self, error: BaseException | None) -> None:
+        self._complaints.say(
+            "spool",
+            f"The spool {self.path or self._directory or 'in memory'} fails ({error}); "
+            "records that it cannot keep are dropped and counted. Free some disk "
+            "space, or set OtelSpool.directory to a place that has some.",
+        )
+
+
+def _is_for_want_of_room(error: BaseException | None) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}

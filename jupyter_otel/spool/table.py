@@ -6,6 +6,7 @@ Callers hold the spool's lock, and a transaction around what writes.
 import sqlite3
 from collections.abc import Iterable, Iterator
 
+from jupyter_otel.spool.database import transaction
 from jupyter_otel.spool.room import KeptRow
 from jupyter_otel.spool.rows import Row, StoredRow
 from jupyter_otel.tally import Signal
@@ -13,6 +14,10 @@ from jupyter_otel.tally import Signal
 _INSERT = (
     "INSERT INTO rows (id, signal, subject, consent_group, priority, records,"
     " revision, attempts, created_ns, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ALL = (
+    "SELECT id, signal, subject, consent_group, priority, records,"
+    " revision, attempts, created_ns, body FROM rows"
 )
 _OLDEST_FIRST = (
     "SELECT id, records, attempts, body FROM rows WHERE signal = ? ORDER BY id"
@@ -49,6 +54,13 @@ def add_attempt(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
     """Count one more attempt at sending rows."""
     statement = "UPDATE rows SET attempts = attempts + 1 WHERE id = ?"
     connection.executemany(statement, [(row_id,) for row_id in ids])
+
+
+def copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Write all rows of one table, ids included, into another that is empty."""
+    with transaction(target):
+        rows = source.execute(_ALL)
+        target.executemany(_INSERT, rows)
 
 
 def oldest_first(connection: sqlite3.Connection, signal: Signal) -> Iterator[Row]:
