@@ -137,7 +137,7 @@ def _emit_for_ever(
     """Emit in the child until it is killed; never returns."""
     logging.disable()
     try:
-        telemetry = Telemetry(_config(place, durability, is_refused=is_refused))
+        telemetry = Telemetry(config(place, durability, is_refused=is_refused))
         telemetry.register_schema(SCHEMA)
         threads = SYNC_THREADS if durability == "sync" else 1
         for first in range(1, threads):
@@ -157,18 +157,19 @@ def _emit(telemetry: Telemetry, first: int, step: int, writer: int) -> None:
         time.sleep(0.0005)
 
 
-def _config(place: Path, durability: str, *, is_refused: bool) -> Config:
-    config = Config()
-    config.OtelPolicy.level = "operational"
-    config.OtelPolicy.files = [str(place / "overlay.yaml")]
-    config.OtelRedaction.hash_key_file = str(place / "key")
-    config.OtelTraces.enabled = False
-    config.OtelSpool.directory = str(place / "spool")
-    config.OtelSpool.durability = durability
-    config.OtelExport.directory = str(place / "export")
+def config(place: Path, durability: str, *, is_refused: bool) -> Config:
+    """Return the settings of a process that spools below a place."""
+    traits = Config()
+    traits.OtelPolicy.level = "operational"
+    traits.OtelPolicy.files = [str(place / "overlay.yaml")]
+    traits.OtelRedaction.hash_key_file = str(place / "key")
+    traits.OtelTraces.enabled = False
+    traits.OtelSpool.directory = str(place / "spool")
+    traits.OtelSpool.durability = durability
+    traits.OtelExport.directory = str(place / "export")
     if is_refused:
-        config.OtelExport.endpoint = _REFUSED
-    return config
+        traits.OtelExport.endpoint = _REFUSED
+    return traits
 
 
 def _read_until_killed(reader: int, child: int, life_s: float) -> dict[int, int]:
