@@ -13,12 +13,20 @@ from typing import Any, NamedTuple
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.config import Settings
 from jupyter_otel.consent.consent import Consent, ConsentMode
-from jupyter_otel.environment import sdk_disabled
+from jupyter_otel.environment import (
+    metric_interval_s,
+    metrics_enabled,
+    sdk_disabled,
+)
 from jupyter_otel.event import Source, SpanContext
 from jupyter_otel.mapping.limits import attribute_limits
 from jupyter_otel.mapping.mapper import Mapper
 from jupyter_otel.mapping.requests import RequestWriter
-from jupyter_otel.mapping.resource import resource_bytes, scope_bytes
+from jupyter_otel.mapping.resource import (
+    resource_attributes,
+    resource_bytes,
+    scope_bytes,
+)
 from jupyter_otel.pipeline import Pipeline
 from jupyter_otel.policy.policy import CodePolicy, IdentityPolicy, Policy
 from jupyter_otel.preview import Previewer
@@ -28,6 +36,7 @@ from jupyter_otel.redaction.keyed_hash import KeyFile
 from jupyter_otel.redaction.rebuild import Count
 from jupyter_otel.road import Road
 from jupyter_otel.schema import Group, Level
+from jupyter_otel.self_metrics import SelfMetrics
 from jupyter_otel.tally import Books, Signal
 from jupyter_otel.tracing.spans import SpanStarter
 
@@ -112,6 +121,7 @@ class Running(NamedTuple):
 
     pipeline: Pipeline
     road: Road
+    self_metrics: SelfMetrics | None
 
     def flush(self, timeout_s: float) -> bool:
         """Try to have everything sent; False if something is pending at the end."""
@@ -125,6 +135,8 @@ class Running(NamedTuple):
         """Stop everything within the time; what was not sent waits in the spool."""
         deadline_s = time.monotonic() + timeout_s
         self.pipeline.stop(timeout_s / 2)
+        if self.self_metrics is not None:
+            self.self_metrics.stop(timeout_s / 4)
         self.road.stop(deadline_s - time.monotonic())
 
 
@@ -156,9 +168,26 @@ def start(
         sync_timeout_s=_sync_timeout_s(settings),
         strict=strict,
     )
+    self_metrics = _self_metrics(settings, road, source, warnings)
     road.start()
     pipeline.start()
-    return Running(pipeline, road)
+    if self_metrics is not None:
+        self_metrics.start()
+    return Running(pipeline, road, self_metrics)
+
+
+def _self_metrics(
+    settings: Settings, road: Road, source: Source, warnings: list[str]
+) -> SelfMetrics | None:
+    if not metrics_enabled(settings.metrics.enabled):
+        return None
+    road.open(Signal.METRICS)
+    name = SERVICE_NAMES[source]
+    return SelfMetrics(
+        road,
+        metric_interval_s(warnings),
+        lambda: resource_attributes({}, service_name=name),
+    )
 
 
 def build_previewer(

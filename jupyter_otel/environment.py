@@ -27,6 +27,7 @@ from jupyter_otel.tally import Signal
 _T = TypeVar("_T")
 _MIB = 2**20
 _DEFAULT_TIMEOUT_S = 10.0
+_DEFAULT_METRIC_INTERVAL_S = 60.0
 _GRPC_PORT = 4317
 _HTTP_PORT = 4318
 _LOOPBACK = re.compile(r"localhost|127\..*|::1|.*\.localhost", re.IGNORECASE)
@@ -54,6 +55,32 @@ def sdk_disabled(environ: Mapping[str, str] | None = None) -> bool:
     """Return whether ``OTEL_SDK_DISABLED`` turns everything off."""
     environ = os.environ if environ is None else environ
     return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def metrics_enabled(
+    trait: bool | None, environ: Mapping[str, str] | None = None
+) -> bool:
+    """Return whether the books are sent as metrics: asked for, or an exporter named."""
+    if trait is not None:
+        return trait
+    environ = os.environ if environ is None else environ
+    return environ.get("OTEL_METRICS_EXPORTER", "").strip().lower() not in {"", "none"}
+
+
+def metric_interval_s(
+    warnings: list[str], environ: Mapping[str, str] | None = None
+) -> float:
+    """Return how often metrics are exported; warn of a variable that is no number."""
+    environ = os.environ if environ is None else environ
+    text = environ.get("OTEL_METRIC_EXPORT_INTERVAL", "").strip()
+    try:
+        return _seconds(text) / 1e3 if text else _DEFAULT_METRIC_INTERVAL_S
+    except ValueError:
+        warnings.append(
+            "OTEL_METRIC_EXPORT_INTERVAL must be a number of milliseconds above 0, got "
+            f"{text!r}. It is ignored."
+        )
+        return _DEFAULT_METRIC_INTERVAL_S
 
 
 def export_settings(

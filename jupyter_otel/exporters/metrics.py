@@ -51,6 +51,16 @@ class SpoolMetricExporter(OTLPMetricExporterMixin, MetricExporter):
         self._common_configuration(preferred_temporality, preferred_aggregation)
         self._lane = Lane(Signal.METRICS, config, telemetry)
 
+    @property
+    def preferred_temporality(self) -> dict[type, AggregationTemporality]:
+        """By class of instrument, for readers that are not the SDK's."""
+        return self._preferred_temporality or {}
+
+    @property
+    def preferred_aggregation(self) -> dict[type, Aggregation]:
+        """By class of instrument, for readers that are not the SDK's."""
+        return self._preferred_aggregation or {}
+
     def export(
         self,
         metrics_data: MetricsData,

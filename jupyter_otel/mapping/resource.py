@@ -28,8 +28,10 @@ _COMMAND_LINE = frozenset({"process.command_line", "process.command_args"})
 """Never sent, whichever detectors are named: a Jupyter command line holds tokens."""
 
 
-def resource_bytes(attributes: Mapping[str, object], *, service_name: str) -> bytes:
-    """Return this process's serialized ``opentelemetry.proto.resource.v1.Resource``.
+def resource_attributes(
+    attributes: Mapping[str, object], *, service_name: str
+) -> dict[str, object]:
+    """Return what describes this process in everything that it sends.
 
     The SDK's detectors (named by ``OTEL_EXPERIMENTAL_RESOURCE_DETECTORS``) run for up
     to 5 s each. As in the SDK, ``attributes`` win over them and over
@@ -40,6 +42,12 @@ def resource_bytes(attributes: Mapping[str, object], *, service_name: str) -> by
     if str(known.get(_NAME) or _NAMED_BY_NOBODY).startswith(_NAMED_BY_NOBODY):
         known[_NAME] = service_name
     known.setdefault(_INSTANCE, _instance_id(os.getpid()))
+    return known
+
+
+def resource_bytes(attributes: Mapping[str, object], *, service_name: str) -> bytes:
+    """Return `resource_attributes` as a serialized OTLP ``Resource``."""
+    known = resource_attributes(attributes, service_name=service_name)
     pairs = [KeyValue(key=_text(k), value=_any_value(v)) for k, v in known.items()]
     encoded: bytes = Resource(attributes=pairs).SerializeToString()
     return encoded

@@ -20,6 +20,7 @@ from traitlets.config import Config
 from jupyter_otel.config import Settings
 from jupyter_otel.errors import JupyterOtelError
 from jupyter_otel.event import Intake
+from jupyter_otel.hosts.server.metrics import show_metrics
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.hosts.server.trace_context import TraceContext
@@ -118,6 +119,7 @@ def open_collection(config: Config, log: logging.Logger) -> Collection:
     for warning in collection.telemetry.warnings:
         log.warning("jupyter_otel: %s", warning)
     if collection.telemetry.enabled:
+        show_metrics(collection.telemetry)
         log.info("jupyter_otel: %s", _summary(collection.telemetry))
     return collection
 
