@@ -126,6 +126,7 @@ class Delivery:
         with self._changed:
             self._woken = False
         rows = self._lease()
+        self._book(self._spool.take_losses())
         if not rows:
             return None
         retry = self._deliver_or_release(rows)

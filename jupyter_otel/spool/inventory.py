@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from jupyter_otel.spool.rows import Loss, NewRow, Row
+from jupyter_otel.spool.rows import Condemned, Loss, NewRow, Row
 from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
 
@@ -74,6 +74,14 @@ class Inventory:
             if row_id in self._leased and row_id not in self.done:
                 self.remove(*self._leased[row_id])
                 self.done.add(row_id)
+
+    def condemn(self, rows: Iterable[Condemned]) -> None:
+        """Count rows that no sender has, nor may get any more, as lost."""
+        for row_id, loss, size in rows:
+            if row_id not in self._leased:
+                self._leased[row_id] = _Leased(loss.signal, loss.records, size)
+                self.finish([row_id])
+                self._losses.append(loss)
 
     def forget(self, done: Iterable[int]) -> None:
         """Drop the leases of finished rows: they are deleted."""

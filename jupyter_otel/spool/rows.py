@@ -47,3 +47,12 @@ class Loss(NamedTuple):
     signal: Signal
     reason: DropReason
     records: int
+
+
+class Condemned(NamedTuple):
+    """A row that waits and must not leave."""
+
+    id: int
+    loss: Loss
+    size: int
+    """Of its body, in bytes."""

@@ -17,7 +17,7 @@ import heapq
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from operator import attrgetter
 from pathlib import Path
@@ -28,6 +28,16 @@ from jupyter_otel.spool import table
 from jupyter_otel.spool.database import transaction
 from jupyter_otel.spool.forks import keep_from_children
 from jupyter_otel.spool.inventory import Inventory
+from jupyter_otel.spool.judging import (
+    Judge,
+    Lenient,
+    Limits,
+    Waiting,
+    condemned,
+    select,
+    unfit,
+)
+from jupyter_otel.spool.recent import RecentRows
 from jupyter_otel.spool.room import (
     Plan,
     losses_of,
@@ -35,7 +45,7 @@ from jupyter_otel.spool.room import (
     plan_eviction,
     plan_refusal,
 )
-from jupyter_otel.spool.rows import Loss, NewRow, Row, StoredRow
+from jupyter_otel.spool.rows import Condemned, Loss, NewRow, Row, StoredRow
 from jupyter_otel.spool.store import Store
 from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
@@ -55,7 +65,7 @@ class Spool:
         SpoolError: The directory cannot be written.
     """
 
-    def __init__(  # the settings of OtelSpool, one each
+    def __init__(  # noqa: PLR0913 - the settings of OtelSpool, one each
         self,
         directory: Path | None,
         *,
@@ -64,7 +74,12 @@ class Spool:
         when_full: Literal["drop", "refuse"],
         synchronous: bool,
         now_ns: Callable[[], int] = time.time_ns,
+        judge: Judge | None = None,
+        recent: RecentRows | None = None,
     ) -> None:
+        self._judge = judge or Lenient()
+        self.recent = recent or RecentRows(None, max_bytes=0, max_age_h=0)
+        """What has left lately, of people."""
         self._max_bytes = max_bytes
         self._max_age_ns = int(max_age_s * 1e9)
         self._refuse = when_full == "refuse"
@@ -120,6 +135,31 @@ class Spool:
         """
         with self._lock:
             self._settle()
+            losses = self._inventory.take_losses()
+        self.recent.flush()
+        return losses
+
+    def weed(self) -> list[Loss]:
+        """Erase the rows that must not leave any more; return what was lost for it.
+
+        Rows that are being sent at this moment are judged again if they come back.
+        Never raises.
+        """
+        self._judge.refresh()
+        with self._lock:
+            if self._connection is None:
+                return []
+            try:
+                found = [*self._young.origins(), *table.origins(self._connection)]
+                self._condemn(unfit(found, self._judge))
+            except sqlite3.Error as error:
+                self._recover(error)
+            self._store.compact()
+            return self._inventory.take_losses()
+
+    def take_losses(self) -> list[Loss]:
+        """Return losses that no caller has been told of yet."""
+        with self._lock:
             return self._inventory.take_losses()
 
     def take_over(
@@ -149,23 +189,21 @@ class Spool:
         """Return the oldest rows without removing them, oldest first.
 
         At least one row, whatever its size, if any waits. A row stays leased until
-        `acknowledge`, `release` or `discard`.
+        `acknowledge`, `release` or `discard`. Rows that must not leave any more are
+        erased instead: see `take_losses`.
 
         Raises:
             SpoolError: The spool cannot be read. Nothing has been leased.
         """
-        rows: list[Row] = []
-        size = records = 0
+        limits = Limits(max_rows, max_bytes, max_records)
+        self._judge.refresh()
         with self._lock, self._used() as connection:
-            for row in self._waiting(connection, signal):
-                size += len(row.body)
-                records += row.records
-                if rows and (size > max_bytes or records > max_records):
-                    break
-                rows.append(row)
-                if len(rows) == max_rows:
-                    break
+            waiting = self._waiting(connection, signal)
+            leased, refused = select(waiting, self._judge, limits)
+            rows = [each.row for each in leased]
             self._inventory.lease(rows)
+            self.recent.watch(leased)
+            self._condemn(refused)
         return rows
 
     def acknowledge(self, ids: Sequence[int]) -> None:
@@ -173,14 +211,17 @@ class Spool:
 
         Rows that the disk does not let go are not leased again by this process.
         """
+        self.recent.keep(ids)
         self._finish(ids)
 
     def discard(self, ids: Sequence[int]) -> None:
         """Remove rows that will never be sent; the caller books them. Never raises."""
+        self.recent.forget(ids)
         self._finish(ids)
 
     def release(self, ids: Sequence[int]) -> None:
         """Give rows back that cannot be sent now, one attempt older. Never raises."""
+        self.recent.forget(ids)
         with self._lock:
             waiting = self._inventory.release(ids)
             self._store.execute(table.add_attempt, self._young.add_attempt(waiting))
@@ -188,14 +229,15 @@ class Spool:
     def expire(self) -> list[Loss]:
         """Remove rows older than the age limit; return what was lost. Never raises."""
         with self._lock:
-            lost: list[Loss] = []
             self._settle()
+            limit_ns = self._now_ns() - self._max_age_ns
             try:
                 if self._connection is not None:
-                    lost = self._expire(self._connection)
+                    old = table.made_before(self._connection, limit_ns)
+                    self._condemn([condemned(row, DropReason.EXPIRED) for row in old])
             except sqlite3.Error as error:
                 self._recover(error)
-            return [*self._inventory.take_losses(), *lost]
+            return self._inventory.take_losses()
 
     def pending(self) -> dict[Signal, int]:
         """Return how many records wait, leased ones included, per signal."""
@@ -226,6 +268,7 @@ class Spool:
 
         An empty file is removed, another waits for adoption.
         """
+        self.recent.close()
         with self._lock:
             if self._connection is None:
                 return []
@@ -238,7 +281,7 @@ class Spool:
 
     def disown(self) -> object:
         """Act as closed, in a forked child, without touching the parent's files."""
-        inherited = (self._store.disown(), self._lock)
+        inherited = (self._store.disown(), self.recent.disown(), self._lock)
         self._lock = threading.Lock()
         self._young = YoungRows()
         return inherited
@@ -313,17 +356,21 @@ class Spool:
 
     def _waiting(
         self, connection: sqlite3.Connection | None, signal: Signal
-    ) -> Iterator[Row]:
+    ) -> Iterator[Waiting]:
         if connection is None:
             return
         rows = heapq.merge(
             table.oldest_first(connection, signal),
             self._young.oldest_first(signal),
-            key=attrgetter("id"),
+            key=attrgetter("row.id"),
         )
-        for row in rows:
-            if not self._inventory.is_leased(row.id):
-                yield row
+        for waiting in rows:
+            if not self._inventory.is_leased(waiting.row.id):
+                yield waiting
+
+    def _condemn(self, rows: Iterable[Condemned]) -> None:
+        self._inventory.condemn(rows)
+        self._flush_done()
 
     def _finish(self, ids: Sequence[int]) -> None:
         with self._lock:
@@ -348,18 +395,3 @@ class Spool:
     def _recover(self, error: sqlite3.Error) -> None:
         if self._store.recover(error):
             self._inventory.lose_table(self._young)
-
-    def _expire(self, connection: sqlite3.Connection) -> list[Loss]:
-        limit_ns = self._now_ns() - self._max_age_ns
-        old = [
-            row
-            for row in table.made_before(connection, limit_ns)
-            if not self._inventory.is_leased(row.id)
-        ]
-        if not old:
-            return []
-        with transaction(connection):
-            table.delete(connection, [row.id for row in old])
-        for row in old:
-            self._inventory.remove(Signal(row.signal), row.records, row.size)
-        return losses_of_kept(old, DropReason.EXPIRED)

@@ -7,6 +7,7 @@ import errno
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from jupyter_otel.complaints import Complaints
@@ -121,6 +122,13 @@ class Store:
         displaced.close()
         if file is not None:
             file.delete()
+
+    def compact(self) -> None:
+        """Have nothing of deleted rows left in the file. Never raises."""
+        if self.connection is not None and self._file is not None:
+            with suppress(sqlite3.Error):
+                self.connection.execute("VACUUM")
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def beat(self) -> None:
         """Give a sign of life."""

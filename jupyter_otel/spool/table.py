@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 from jupyter_otel.spool.database import transaction
+from jupyter_otel.spool.judging import Origin, Waiting
 from jupyter_otel.spool.room import KeptRow
 from jupyter_otel.spool.rows import Row, StoredRow
 from jupyter_otel.tally import Signal
@@ -20,7 +21,12 @@ _ALL = (
     " revision, attempts, created_ns, body FROM rows"
 )
 _OLDEST_FIRST = (
-    "SELECT id, records, attempts, body FROM rows WHERE signal = ? ORDER BY id"
+    "SELECT id, records, attempts, body, subject, consent_group, revision, created_ns"
+    " FROM rows WHERE signal = ? ORDER BY id"
+)
+_ORIGINS = (
+    "SELECT id, signal, records, length(body), priority, subject, consent_group,"
+    " revision, created_ns FROM rows"
 )
 _WORST_FIRST = (
     "SELECT id, signal, records, length(body), priority FROM rows"
@@ -63,10 +69,18 @@ def copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
         target.executemany(_INSERT, rows)
 
 
-def oldest_first(connection: sqlite3.Connection, signal: Signal) -> Iterator[Row]:
+def oldest_first(connection: sqlite3.Connection, signal: Signal) -> Iterator[Waiting]:
     """Read a signal's rows."""
-    for row_id, records, attempts, body in connection.execute(_OLDEST_FIRST, (signal,)):
-        yield Row(row_id, signal, records, attempts, body)
+    found = connection.execute(_OLDEST_FIRST, (signal,))
+    for row_id, records, attempts, body, *origin in found:
+        row = Row(row_id, signal, records, attempts, body)
+        yield Waiting(row, Origin._make(origin))
+
+
+def origins(connection: sqlite3.Connection) -> Iterator[tuple[KeptRow, Origin]]:
+    """Read whose all rows are, without their bodies."""
+    for *kept, subject, group, revision, created_ns in connection.execute(_ORIGINS):
+        yield KeptRow._make(kept), Origin(subject, group, revision, created_ns)
 
 
 def worst_first(connection: sqlite3.Connection) -> Iterator[KeptRow]:

@@ -6,7 +6,9 @@ inventory, like those of all rows. Nothing here knows SQLite.
 
 from collections.abc import Iterable, Iterator
 
-from jupyter_otel.spool.rows import Row, StoredRow
+from jupyter_otel.spool.judging import Origin, Waiting
+from jupyter_otel.spool.room import KeptRow
+from jupyter_otel.spool.rows import NewRow, Row, StoredRow
 from jupyter_otel.tally import Signal
 
 
@@ -50,12 +52,23 @@ class YoungRows:
                 self._rows[row_id] = row._replace(attempts=row.attempts + 1)
         return others
 
-    def oldest_first(self, signal: Signal) -> Iterator[Row]:
+    def oldest_first(self, signal: Signal) -> Iterator[Waiting]:
         """Read a signal's rows."""
-        for row_id, (row, attempts, _) in self._rows.items():
+        for row_id, (row, attempts, created_ns) in self._rows.items():
             if row.signal is signal:
-                yield Row(row_id, signal, row.records, attempts, row.body)
+                waiting = Row(row_id, signal, row.records, attempts, row.body)
+                yield Waiting(waiting, _origin(row, created_ns))
+
+    def origins(self) -> Iterator[tuple[KeptRow, Origin]]:
+        """Read whose all rows are, without their bodies."""
+        for row_id, (row, _, created_ns) in self._rows.items():
+            kept = KeptRow(row_id, row.signal, row.records, len(row.body), row.priority)
+            yield kept, _origin(row, created_ns)
 
     def oldest_ns(self) -> int | None:
         """Return when the oldest row was made; None: there is none."""
         return min((row.created_ns for row in self._rows.values()), default=None)
+
+
+def _origin(row: NewRow, created_ns: int) -> Origin:
+    return Origin(row.subject, row.group, row.revision, created_ns)
