@@ -33,10 +33,12 @@ from jupyter_otel.preview import Previewer
 from jupyter_otel.processor import Stages
 from jupyter_otel.redaction.compiler import Redactor
 from jupyter_otel.redaction.keyed_hash import KeyFile
+from jupyter_otel.redaction.known_words import KnownWords
 from jupyter_otel.redaction.rebuild import Count
 from jupyter_otel.road import Road
 from jupyter_otel.schema import Group, Level
 from jupyter_otel.self_metrics import SelfMetrics
+from jupyter_otel.sources.pipeline_reports import PipelineReports
 from jupyter_otel.tally import Books, Signal
 from jupyter_otel.tracing.spans import SpanStarter
 
@@ -91,6 +93,7 @@ def build_stages(
     start_span: Callable[[], SpanContext],
     count: Count,
     warnings: list[str],
+    known: KnownWords | None = None,
 ) -> Stages:
     """Return the stages that an event runs through under these settings.
 
@@ -100,6 +103,8 @@ def build_stages(
         start_span: Gives a root span's ids.
         count: Counts properties that redaction leaves out.
         warnings: Gets a line for each ``OTEL_*`` limit that cannot be used.
+        known: Words that scrubbing hides wherever they stand; None: those that this
+            process knows by its environment.
     """
     policy = build_policy(settings, catalog)
     keyed_hash = KeyFile(Path(settings.redaction.hash_key_file)).load()
@@ -107,7 +112,12 @@ def build_stages(
         catalog=catalog,
         policy=policy,
         consent=build_consent(settings),
-        redactor=Redactor(keyed_hash, policy.identity_action, count),
+        redactor=Redactor(
+            keyed_hash,
+            policy.identity_action,
+            count,
+            KnownWords.of_process() if known is None else known,
+        ),
         mapper=Mapper(
             start_span=start_span,
             log_limits=attribute_limits("LOGRECORD", warnings),
@@ -121,6 +131,7 @@ class Running(NamedTuple):
 
     pipeline: Pipeline
     road: Road
+    reports: PipelineReports
     self_metrics: SelfMetrics | None
 
     def flush(self, timeout_s: float) -> bool:
@@ -134,6 +145,7 @@ class Running(NamedTuple):
     def stop(self, timeout_s: float) -> None:
         """Stop everything within the time; what was not sent waits in the spool."""
         deadline_s = time.monotonic() + timeout_s
+        self.reports.report_last()
         self.pipeline.stop(timeout_s / 2)
         if self.self_metrics is not None:
             self.self_metrics.stop(timeout_s / 4)
@@ -168,12 +180,14 @@ def start(
         sync_timeout_s=_sync_timeout_s(settings),
         strict=strict,
     )
+    reports = PipelineReports(books, pipeline)
+    road.on_sent = reports.report
     self_metrics = _self_metrics(settings, road, source, warnings)
     road.start()
     pipeline.start()
     if self_metrics is not None:
         self_metrics.start()
-    return Running(pipeline, road, self_metrics)
+    return Running(pipeline, road, reports, self_metrics)
 
 
 def _self_metrics(
