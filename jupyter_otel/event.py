@@ -1,9 +1,9 @@
-"""An event on its way: claimed, validated, redacted; one type for each.
+"""An event on its way: as it is claimed, and as it may leave.
 
 ::
 
-    RawEvent ──validate──▶ Event ──redact──▶ RedactedEvent ──map──▶ Record
-    (claimed)              (fits)            (safe to store and send)  (OTLP bytes)
+    RawEvent ──validate, redact──▶ RedactedEvent ──map──▶ bytes
+    (claimed)                      (safe to store and send)
 
 `RedactedEvent` carries no payload but what the redactor returned, and only the
 redactor makes one: that is the privacy promise, held by the types and by a test.
@@ -11,10 +11,10 @@ redactor makes one: that is the privacy promise, held by the types and by a test
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from jupyter_otel.schema import PropertyPath, Schema
-from jupyter_otel.tally import Signal, Word
+from jupyter_otel.tally import Word
 
 UNREADABLE_TIME_NS = -1
 """In `Attribution.time_ns`: a time was stated that nobody can read."""
@@ -87,37 +87,51 @@ NOBODYS = Attribution()
 """An event that no person asked for, outside any span, happening now."""
 
 
-class RawEvent(NamedTuple):
-    """An event as its producer claims it, its data snapshot as JSON."""
+class Origin(NamedTuple):
+    """What events have in common that come one after another: what, whose, where from.
+
+    What is decided by it alone is decided once for all of them.
+    """
 
     schema: Schema
-    data: bytes
-    """UTF-8 JSON of an object, taken on the producer's thread."""
-    time_ns: int
-    observed_ns: int
+    person: Person | None
     source: Source
-    attribution: Attribution
+    trust: Trust
+    validated: bool
 
 
-class Event(NamedTuple):
-    """An event whose data fits its schema."""
+RawEvent: TypeAlias = tuple[
+    Origin | None, bytes, int, int, SpanContext | None, list[bool] | None
+]
+"""An event as its producer claims it.
 
-    raw: RawEvent
-    data: dict[str, Any]
+- its origin; None: no event, but somebody who waits for all there is
+- its data as UTF-8 JSON of an object, taken on the producer's thread
+- when it happened, and when it was taken in, in nanoseconds since the Unix epoch
+- the span that it is, or belongs to
+- a receipt, where somebody waits: it gets a True once the event's records are stored
+
+A plain tuple, for it is made in the producer's time and waits unpacked in a queue.
+"""
+
+
+class Provenance(NamedTuple):
+    """What may leave of where events come from. Only ``redaction/`` makes one."""
+
+    source: Source
+    trust: Trust
+    user: tuple[str, str] | None
+    """``("user.hash", …)`` or ``("user.name", …)``."""
 
 
 class RedactedEvent(NamedTuple):
     """What may be stored and sent of an event. Only ``redaction/`` makes one."""
 
-    schema: Schema
+    provenance: Provenance
     values: list[Any]
     """One JSON value a `Slot` of its plan, None where there is nothing to send."""
-    user: tuple[str, str] | None
-    """``("user.hash", …)`` or ``("user.name", …)``."""
     time_ns: int
     observed_ns: int
-    source: Source
-    trust: Trust
     span: SpanContext | None
 
 
@@ -127,20 +141,6 @@ class Slot(NamedTuple):
     path: PropertyPath
     attribute: str | None
     """An overlay's standard name; None: ``jupyter.event.`` and the path."""
-
-
-class Record(NamedTuple):
-    """One OTLP message, encoded, and what the spool must know about it."""
-
-    signal: Signal
-    body: bytes
-    """A serialized ``LogRecord`` or ``Span``, without tag and length."""
-    scope: Source
-    subject: str
-    """Empty where nobody's."""
-    group: str
-    priority: int
-    """Higher is kept longer when room runs out."""
 
 
 class Intake(Protocol):

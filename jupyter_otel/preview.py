@@ -1,13 +1,14 @@
 """What the pipeline would do with an event, without doing it."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from jupyter_otel.event import Attribution, Person, Source
+from jupyter_otel.event import UNREADABLE_TIME_NS, Origin, Person, Source, Trust
 from jupyter_otel.export.otlp_json import to_dict
 from jupyter_otel.mapping.mapper import Mapped
 from jupyter_otel.mapping.requests import RequestWriter
-from jupyter_otel.processor import Outcome, Processor, Stages, claim
+from jupyter_otel.processor import Outcome, Processor, Stages
 from jupyter_otel.redaction.plan import explain
 from jupyter_otel.schema import Schema
 from jupyter_otel.snapshot import MAX_SNAPSHOT_BYTES, read_snapshot, take_snapshot
@@ -71,9 +72,7 @@ class Previewer:
             return _refused(Refusal.NOT_JSON)
         if len(snapshot) > MAX_SNAPSHOT_BYTES:
             return _refused(DropReason.TOO_LARGE)
-        attribution = Attribution(person=_SOMEBODY, time_ns=asked.time_ns)
-        raw = claim(schema, snapshot, attribution, self._source)
-        outcome = self._processor.process(raw, answer=asked.consents)
+        outcome = self._process(schema, snapshot, asked)
         shown = self._show(outcome)
         if outcome is DropReason.INVALID:
             shown["error"] = self._error(schema, snapshot)
@@ -87,6 +86,16 @@ class Previewer:
         if self._is_inert:
             return Refusal.LEVEL
         return None if schema is None else self._stages.policy.refusal(schema)
+
+    def _process(self, schema: Schema, snapshot: bytes, asked: Asked) -> Outcome:
+        origin = Origin(schema, _SOMEBODY, self._source, Trust.SERVER, validated=False)
+        lane = self._processor.lane(origin, answer=asked.consents)
+        if isinstance(lane, DropReason):
+            return lane
+        now_ns, time_ns = time.time_ns(), asked.time_ns
+        if time_ns is None or time_ns == UNREADABLE_TIME_NS:
+            time_ns = now_ns
+        return lane.process((origin, snapshot, time_ns, now_ns, None, None))
 
     def _error(self, schema: Schema, snapshot: bytes) -> str:
         """Return where data breaks its schema, and by which keyword; no value."""

@@ -2,36 +2,27 @@
 
 ::
 
-    RawEvent  validate ▸ consent ▸ sample ─▶ Event
-              redact ─▶ RedactedEvent
+    RawEvent  validate ▸ consent ▸ sample ▸ redact ─▶ RedactedEvent
               map ─▶ Mapped, or fold: wait for the end of a window (``aggregate``)
 
-What comes before and after, the queue and the rows, is in ``pipeline.py``.
+What comes before is in ``pipeline.py``, what comes after in ``recorder.py``.
 """
 
 import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.consent.consent import Consent
-from jupyter_otel.event import (
-    UNREADABLE_TIME_NS,
-    Attribution,
-    Event,
-    RawEvent,
-    RedactedEvent,
-    Source,
-    new,
-)
+from jupyter_otel.event import Origin, RawEvent
 from jupyter_otel.mapping.mapper import Mapped, Mapper, SchemaMapping
 from jupyter_otel.policy.folding import Fold, Folder
 from jupyter_otel.policy.policy import Policy
 from jupyter_otel.redaction.compiler import Redactor
 from jupyter_otel.redaction.plan import RedactionPlan
-from jupyter_otel.schema import Group, Schema
+from jupyter_otel.schema import Schema
 from jupyter_otel.snapshot import read_snapshot
 from jupyter_otel.tally import DropReason
 
@@ -40,6 +31,7 @@ MAX_RECORD_BYTES = 2**20
 # Python 3.11 looks a member of an enum up by a call: not for every event.
 _INVALID = DropReason.INVALID
 _MAPPING_ERROR = DropReason.MAPPING_ERROR
+_NO_CONSENT = DropReason.NO_CONSENT
 _REDACTION_ERROR = DropReason.REDACTION_ERROR
 
 
@@ -71,29 +63,76 @@ class Closed(NamedTuple):
     outcome: Mapped | DropReason
 
 
-def claim(
-    schema: Schema, snapshot: bytes, attribution: Attribution, source: Source
-) -> RawEvent:
-    """Return an event as its producer claims it; a time nobody can read is now."""
-    now_ns = time.time_ns()
-    time_ns = attribution.time_ns
-    if time_ns is None or time_ns == UNREADABLE_TIME_NS:
-        time_ns = now_ns
-    return new(
-        RawEvent,
-        (schema, snapshot, time_ns, now_ns, attribution.source or source, attribution),
-    )
-
-
 class _Plan(NamedTuple):
     """One schema's stages, compiled."""
 
     is_valid: Callable[[object], bool]
     redaction: RedactionPlan
     mapping: SchemaMapping
-    group: Group
     sample: float
     folder: Folder | None
+
+
+class Lane:
+    """The way of the events of one origin through the stages.
+
+    Args:
+        origin: Theirs.
+        plan: Of their schema.
+        draw: Draws a number below 1, for the sample.
+        is_allowed: Whether the person consents.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        plan: _Plan,
+        draw: Callable[[], float],
+        *,
+        is_allowed: bool,
+    ) -> None:
+        # Everything is looked up here, not once more for every event.
+        self._is_valid = None if origin.validated else plan.is_valid
+        self._is_allowed = is_allowed
+        self._sample = None if plan.sample >= 1 else plan.sample
+        self._draw = draw
+        self._redact = plan.redaction.redact
+        self._provenance = plan.redaction.provenance(origin)
+        self._folder = plan.folder
+        self._map = plan.mapping.map
+        self._subject = subject_of(origin)
+
+    def process(self, raw: RawEvent) -> Outcome:
+        """Return an event's records, or the one reason why it has none."""
+        # What `json` wrote on the producer's thread may nest too deep to read here.
+        failure = _INVALID
+        try:
+            data = read_snapshot(raw[1])
+            objection = self._objection(data)
+            if objection is not None:
+                return objection
+            failure = _REDACTION_ERROR
+            redacted = self._redact(raw, data, self._provenance)
+            failure = _MAPPING_ERROR
+            if self._folder is not None:
+                now_s = time.monotonic()
+                return Held(self._folder.add(redacted, self._subject, now_s))
+            mapped = self._map(redacted)
+        except RecursionError:  # data nested deeper than any stage can follow
+            return _INVALID
+        except Exception:  # noqa: BLE001 - fail closed; no event stops the next ones
+            return failure
+        return mapped if _fits(mapped) else DropReason.TOO_LARGE
+
+    def _objection(self, data: object) -> DropReason | None:
+        """Return why an event may not go on, None if it may."""
+        if self._is_valid is not None and not self._is_valid(data):
+            return _INVALID
+        if not self._is_allowed:
+            return _NO_CONSENT
+        if self._sample is not None and self._draw() >= self._sample:
+            return DropReason.SAMPLED
+        return None
 
 
 class Processor:
@@ -111,7 +150,6 @@ class Processor:
         self._stages = stages
         self._folds = folds
         self._samples = samples
-        self._allows = stages.consent.allows
         self._plans: dict[Schema, _Plan] = {}
         self._random = random.Random()  # noqa: S311 - sampling, not secrecy
 
@@ -122,31 +160,19 @@ class Processor:
             plan = self._plans[schema] = self._compile(schema)
         return plan
 
-    def process(self, raw: RawEvent, *, answer: bool | None = None) -> Outcome:
-        """Return an event's records, or the one reason why it has none.
+    def lane(self, origin: Origin, *, answer: bool | None = None) -> Lane | DropReason:
+        """Return the way of the events of one origin, as consent stands now.
 
-        ``answer`` stands in for the person's consent, for previews.
+        Where there is none for any of them it is the reason instead. ``answer`` stands
+        in for the person's consent, for previews.
         """
-        failure = _MAPPING_ERROR
+        group = origin.schema.overlay.group
+        is_allowed = self._stages.consent.allows(origin.person, group, answer)
         try:
-            plan = self._plans.get(raw.schema) or self.plan(raw.schema)
-            # What `json` wrote on the producer's thread may nest too deep to read here.
-            failure = _INVALID
-            data = read_snapshot(raw.data)
-            reason = self._objection(plan, raw, data, answer)
-            if reason is not None:
-                return reason
-            failure = _REDACTION_ERROR
-            redacted = plan.redaction.redact(new(Event, (raw, data)))
-            failure = _MAPPING_ERROR
-            if plan.folder is not None:
-                return _fold(plan.folder, redacted, raw)
-            mapped = plan.mapping.map(redacted)
-        except RecursionError:  # data nested deeper than any stage can follow
-            return _INVALID
-        except Exception:  # noqa: BLE001 - fail closed; no event stops the next ones
-            return failure
-        return mapped if _fits(mapped) else DropReason.TOO_LARGE
+            plan = self.plan(origin.schema)
+            return Lane(origin, plan, self._random.random, is_allowed=is_allowed)
+        except Exception:  # noqa: BLE001 - fail closed, as for a single event
+            return _MAPPING_ERROR
 
     def close_folds(self, now_s: float) -> Iterator[Closed]:
         """Yield the record of each window that is over by then."""
@@ -162,19 +188,6 @@ class Processor:
         ends = [folder.next_end_s() for folder in folders]
         return min((end for end in ends if end is not None), default=None)
 
-    def _objection(
-        self, plan: _Plan, raw: RawEvent, data: Any, answer: bool | None
-    ) -> DropReason | None:
-        """Return why an event may not go on, None if it may."""
-        attribution = raw.attribution
-        if not attribution.validated and not plan.is_valid(data):
-            return DropReason.INVALID
-        if not self._allows(attribution.person, plan.group, answer):
-            return DropReason.NO_CONSENT
-        if plan.sample < 1 and self._random.random() >= plan.sample:
-            return DropReason.SAMPLED
-        return None
-
     def _compile(self, schema: Schema) -> _Plan:
         policy, overlay = self._stages.policy, schema.overlay
         redaction = self._stages.redactor.compile(
@@ -189,29 +202,24 @@ class Processor:
             self._stages.catalog.validator(schema).is_valid,
             redaction,
             self._stages.mapper.compile(schema, redaction.slots),
-            overlay.group,
             overlay.sample if self._samples or overlay.sample == 0 else 1.0,
             folder,
         )
 
 
-def subject_of(raw: RawEvent) -> str:
-    """Return the consent subject of an event, empty where it is nobody's."""
-    person = raw.attribution.person
-    return "" if person is None else person.subject
-
-
-def _fold(folder: Folder, redacted: RedactedEvent, raw: RawEvent) -> Held:
-    return Held(folder.add(redacted, subject_of(raw), time.monotonic()))
+def subject_of(origin: Origin) -> str:
+    """Return the consent subject of events, empty where they are nobody's."""
+    return "" if origin.person is None else origin.person.subject
 
 
 def _map_fold(mapping: SchemaMapping, fold: Fold) -> Mapped | DropReason:
     try:
         mapped = mapping.map(fold.event, fold.count)
-    except Exception:  # noqa: BLE001 - as in `Processor.process`
+    except Exception:  # noqa: BLE001 - as in `Lane.process`
         return DropReason.MAPPING_ERROR
     return mapped if _fits(mapped) else DropReason.TOO_LARGE
 
 
 def _fits(mapped: Mapped) -> bool:
-    return len(mapped.log_record) + len(mapped.span or b"") <= MAX_RECORD_BYTES
+    log_record, span, _ = mapped
+    return len(log_record) + len(span or b"") <= MAX_RECORD_BYTES

@@ -1,23 +1,26 @@
 """The thread that turns what was handed in into rows, a batch at a time.
 
 It knows neither events nor stages: it collects, waits a little so that a batch is
-worth a transaction, and hands the batch on. A little later it has what became of the
-batch settled: put on disk, if nobody has taken it away by then. An item that was put
-is settled after at most ``LINGER_S`` + ``SETTLE_S`` = 150 ms, the work on its batch
-and one more, and one commit; a queue that has grown longer than a batch adds the work
-on what stands in front. An idle thread sleeps without polling.
+worth a transaction, and hands the batch on. What waits is one flat list, so that the
+host's garbage collector has no thousands of tuples to look through.
+
+A little later it has what became of the batch settled: put on disk, if nobody has taken
+it away by then. An item that was put is settled after at most ``LINGER_S`` +
+``SETTLE_S`` = 150 ms, the work on its batch and one more, and one commit; a queue that
+has grown longer than a batch adds the work on what stands in front. An idle thread
+sleeps without polling.
 """
 
 import math
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=tuple[Any, ...])
 
 LINGER_S = 0.1
 """How long the first item of a batch waits for others; half of what may be lost."""
@@ -26,6 +29,31 @@ SETTLE_S = 0.05
 MAX_BATCH = 1024
 TURN_S = 0.001
 _MOMENT_S = 0.00005
+
+
+class Batch(Generic[Item]):
+    """Items one behind the other in one list, ``width`` values each."""
+
+    __slots__ = ("_values", "_width")
+
+    def __init__(self, values: list[Any], width: int) -> None:
+        self._values = values
+        self._width = width
+
+    def __len__(self) -> int:
+        """Return how many items there are."""
+        return len(self._values) // self._width
+
+    def __iter__(self) -> Iterator[Item]:
+        """Yield the items, as plain tuples."""
+        values = iter(self._values)
+        return cast("Iterator[Item]", zip(*[values] * self._width, strict=True))
+
+    def split(self, items: int) -> "Iterator[Batch[Item]]":
+        """Yield batches of so many items, the last one of what is left."""
+        step = items * self._width
+        for first in range(0, len(self._values), step):
+            yield Batch(self._values[first : first + step], self._width)
 
 
 class _Waiter(NamedTuple):
@@ -45,6 +73,7 @@ class Worker(Generic[Item]):
     one: the lock may be taken again, and the bell is one that may be rung anywhere.
 
     Args:
+        width: How many values an item has.
         work: Gets each batch, in order, on the worker's thread.
         lose: Gets the batch that ``work`` raised for, none if ``settle`` did; the
             thread goes on.
@@ -59,8 +88,9 @@ class Worker(Generic[Item]):
 
     def __init__(  # noqa: PLR0913 - put together once, in ``pipeline.py``
         self,
-        work: Callable[[Sequence[Item]], None],
-        lose: Callable[[Sequence[Item], Exception], None],
+        width: int,
+        work: Callable[[Batch[Item]], None],
+        lose: Callable[[Batch[Item], Exception], None],
         *,
         max_items: int = 65_536,
         max_bytes: int = 64 * 2**20,
@@ -68,17 +98,19 @@ class Worker(Generic[Item]):
         settle: Callable[[], float | None] = lambda: None,
         settle_s: float = SETTLE_S,
     ) -> None:
+        self._width = width
         self._work = work
         self._lose = lose
-        self._max_items = max_items
+        self._max_values = max_items * width
         self._max_bytes = max_bytes
+        self._many = MAX_BATCH * width
         self._linger_s = linger_s
         self._linger_until = 0.0
         self._settle = settle
         self._settle_s = settle_s
         self._settle_at = math.inf
         """When to settle, by the monotonic clock."""
-        self._queue: list[Item] = []
+        self._queue: list[Any] = []
         self._queued_bytes = 0
         self._put_count = 0
         self._lock = threading.RLock()
@@ -105,10 +137,11 @@ class Worker(Generic[Item]):
             is_first = not self._queue
             if is_first:
                 self._linger_until = time.monotonic() + self._linger_s
-            self._queue.append(item)
+            # In one step: a signal handler may put another one between any two.
+            self._queue.extend(item)
             self._queued_bytes += size
             self._put_count += 1
-            is_many = len(self._queue) >= MAX_BATCH and not self._is_hurried
+            is_many = len(self._queue) >= self._many and not self._is_hurried
             if is_many:
                 self._is_hurried = True
         # A bell not heard yet will do. No call here goes deeper than those above: near
@@ -141,7 +174,7 @@ class Worker(Generic[Item]):
             waiter.reached.get(timeout=max(timeout_s, 0.0))
         return self._done_count >= waiter.goal
 
-    def stop(self, timeout_s: float) -> list[Item]:
+    def stop(self, timeout_s: float) -> Batch[Item]:
         """Take nothing more, finish what is queued; return what time was too short for.
 
         The thread is a daemon: one that hangs is left behind.
@@ -155,7 +188,7 @@ class Worker(Generic[Item]):
 
     def _has_room(self, size: int) -> bool:
         return (
-            len(self._queue) < self._max_items
+            len(self._queue) < self._max_values
             and self._queued_bytes + size <= self._max_bytes
         )
 
@@ -184,22 +217,21 @@ class Worker(Generic[Item]):
 
     def _settle_now(self) -> None:
         self._settle_at = math.inf
-        self._safely(self._settle_once, [])
+        self._safely(self._settle_once, Batch([], self._width))
 
     def _settle_once(self) -> None:
         again_s = self._settle()
         if again_s is not None:
             self._settle_at = time.monotonic() + again_s
 
-    def _take(self) -> list[Item]:
+    def _take(self) -> Batch[Item]:
         """Empty the queue."""
         with self._lock:
             taken, self._queue, self._queued_bytes = self._queue, [], 0
-        return taken
+        return Batch(taken, self._width)
 
-    def _work_on(self, taken: list[Item]) -> None:
-        for first in range(0, len(taken), MAX_BATCH):
-            batch = taken[first : first + MAX_BATCH]
+    def _work_on(self, taken: Batch[Item]) -> None:
+        for batch in taken.split(MAX_BATCH):
             self._safely(partial(self._work, batch), batch)
             self._finish_batch(len(batch))
             self._settle_if_due()
@@ -217,7 +249,7 @@ class Worker(Generic[Item]):
         if time.monotonic() >= self._settle_at:
             self._settle_now()
 
-    def _safely(self, step: Callable[[], None], batch: list[Item]) -> None:
+    def _safely(self, step: Callable[[], None], batch: Batch[Item]) -> None:
         try:
             step()
         except Exception as error:  # noqa: BLE001 - the thread must outlive any batch

@@ -6,9 +6,10 @@ Identity and schema come first, so that a limit of the count cuts payload.
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from jupyter_otel.event import RedactedEvent, Slot, Source, Trust
+from jupyter_otel.event import Provenance, RedactedEvent, Slot
 from jupyter_otel.mapping.attributes import AttributeEncoder
 from jupyter_otel.mapping.limits import AttributeLimits
+from jupyter_otel.mapping.uid import UID_BYTES
 from jupyter_otel.schema import Schema
 
 ERROR_TYPE = "error.type"
@@ -95,47 +96,63 @@ class AttributeSet:
 
         self._max_count = limits.max_count
         self._constant = [encoder(k).encode(v) for k, v in names.constant.items()]
-        self._first_count = len(self._constant) + 3
-        self._source, self._trust, self._uid = map(encoder, (_SOURCE, _TRUST, _UID))
+        self._source, self._trust = encoder(_SOURCE), encoder(_TRUST)
         self._user = {name: encoder(name) for name in _USER}
+        self._uid_size = UID_BYTES
+        if limits.max_characters is not None:
+            self._uid_size = min(UID_BYTES, limits.max_characters)
+        self._uid_head = encoder(_UID).text_head(self._uid_size)
         self._extras = {name: encoder(name) for name in (ERROR_TYPE, COUNT)}
-        self._payload = [encoder(name).encode for name in names.payload]
-        self._prefixes: dict[tuple[Source, Trust], bytes] = {}
+        payload = [encoder(name) for name in names.payload]
+        self._remembered = [it.remembered for it in payload]
+        self._encode = [it.encode for it in payload]
+        self._first: tuple[Provenance | None, bytes, int] = (None, b"", 0)
 
     def encode(
-        self, event: RedactedEvent, uid: str, extras: Extras = ()
+        self, event: RedactedEvent, uid: bytes, extras: Extras = ()
     ) -> tuple[list[bytes], int]:
         """Return the serialized attributes and how many the limit cut."""
-        origin = (event.source, event.trust)
-        prefix = self._prefixes.get(origin) or self._remember_prefix(*origin)
-        pieces = [prefix, self._uid.encode_once(uid)]
-        if event.user is not None:
-            name, who = event.user
-            pieces.append(self._user[name].encode(who))
-        pieces += [
-            encode(value)
-            for encode, value in zip(self._payload, event.values, strict=True)
-            if value is not None
-        ]
+        known, first, room = self._first
+        if event.provenance is not known:
+            first, room = self._begin(event.provenance)
+        pieces = [first, uid[: self._uid_size]]
+        columns = zip(event.values, self._remembered, self._encode, strict=True)
+        for value, remembered, encode in columns:
+            if value is None:
+                continue
+            kind = type(value)
+            if kind is str or kind is int:
+                pieces.append(remembered(value) or encode(value))
+            else:
+                pieces.append(encode(value))
         if extras:
             pieces += [self._extras[name].encode(value) for name, value in extras]
-        # The prefix is one piece of many attributes, the uid the next.
-        surplus = self._first_count + len(pieces) - 2 - self._max_count
+        # The first two pieces are many attributes; the room is for the others.
+        surplus = len(pieces) - 2 - room
         if surplus <= 0:
             return pieces, 0
-        return self._cut(origin, pieces), surplus
+        return self._cut(event.provenance, pieces), surplus
 
-    def _remember_prefix(self, source: Source, trust: Trust) -> bytes:
-        prefix = b"".join(self._first(source, trust))
-        self._prefixes[source, trust] = prefix
-        return prefix
+    def _begin(self, provenance: Provenance) -> tuple[bytes, int]:
+        """Return all up to the uid's own bytes, and how many attributes may follow."""
+        pieces = [*self._first_pieces(provenance), self._uid_head]
+        first, room = b"".join(pieces), self._max_count - len(pieces)
+        self._first = (provenance, first, room)
+        return first, room
 
-    def _first(self, source: Source, trust: Trust) -> list[bytes]:
-        return [
+    def _first_pieces(self, provenance: Provenance) -> list[bytes]:
+        source, trust, user = provenance
+        pieces = [
             *self._constant,
             self._source.encode(source.value),
             self._trust.encode(trust.value),
         ]
+        if user is not None:
+            name, who = user
+            pieces.append(self._user[name].encode(who))
+        return pieces
 
-    def _cut(self, origin: tuple[Source, Trust], pieces: list[bytes]) -> list[bytes]:
-        return [*self._first(*origin), *pieces[1:]][: self._max_count]
+    def _cut(self, provenance: Provenance, pieces: list[bytes]) -> list[bytes]:
+        uid = self._uid_head + pieces[1]
+        attributes = [*self._first_pieces(provenance), uid, *pieces[2:]]
+        return attributes[: self._max_count]

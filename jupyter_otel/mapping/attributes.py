@@ -5,13 +5,19 @@ mostly a look-up and a concatenation. The plain road is `values.any_value`; a te
 both equal.
 """
 
-import struct
 from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
 from jupyter_otel.mapping.values import any_value, cut, shape, utf8
-from jupyter_otel.mapping.wire import UINT64, bytes_field, bytes_tag, tag, varint
+from jupyter_otel.mapping.wire import (
+    UINT64,
+    bytes_field,
+    bytes_tag,
+    pack_double,
+    tag,
+    varint,
+)
 
 _KEY, _VALUE = 1, 2
 _STRING_VALUE = bytes_tag(1)
@@ -31,10 +37,23 @@ class AttributeEncoder:
         max_characters: OpenTelemetry's limit for the length of a text value.
     """
 
-    __slots__ = ("_heads", "_key", "_max_characters", "_memo", "_tag", "encode")
+    __slots__ = (
+        "_double_head",
+        "_heads",
+        "_key",
+        "_max_characters",
+        "_memo",
+        "_no",
+        "_tag",
+        "_yes",
+        "remembered",
+    )
 
-    encode: Callable[[Any], bytes]
-    """Returns the attribute with a JSON value (not None), ready to be appended."""
+    remembered: Callable[[str | int], bytes | None]
+    """Returns what `encode` did for a text or an integer, if it is remembered.
+
+    Not for a boolean or a float: as keys, True and 1.0 are 1.
+    """
 
     def __init__(self, field: int, key: str, max_characters: int | None = None) -> None:
         self._tag = bytes_tag(field)
@@ -42,46 +61,40 @@ class AttributeEncoder:
         self._max_characters = max_characters
         self._memo: dict[str | int, bytes] = {}
         self._heads: dict[int, bytes] = {}
-        self.encode = self._compile()
+        self.remembered = self._memo.get
+        self._double_head = self._head(_DOUBLE_VALUE, _DOUBLE_BYTES)
+        self._yes, self._no = self._encode_any(True), self._encode_any(False)
 
-    def encode_once(self, text: str) -> bytes:
-        """Return the attribute with an ASCII text that will not come again."""
-        raw = text[: self._max_characters].encode()
-        return (self._heads.get(len(raw)) or self._text_head(len(raw))) + raw
+    def encode(self, value: Any) -> bytes:
+        """Return the attribute with a JSON value (not None), ready to be appended."""
+        kind = type(value)
+        if kind is str:
+            return self._encode_text(value)
+        if kind is int and _MIN_INT64 <= value <= _MAX_INT64:
+            return self._encode_int(value)
+        if kind is float and isfinite(value):
+            return self._double_head + pack_double(value)
+        if kind is bool:
+            return self._yes if value else self._no
+        return self._encode_any(value)
 
-    def _compile(self) -> Callable[[Any], bytes]:
-        """Return `encode` as a closure: it runs for every value of every event."""
-        remembered = self._memo.get
-        encode_text, encode_int = self._encode_text, self._encode_int
-        yes, no = self._encode_any(True), self._encode_any(False)
-        double_head = self._head(_DOUBLE_VALUE, _DOUBLE_BYTES)
-        pack = struct.Struct("<d").pack
-
-        def encode(value: Any) -> bytes:
-            kind = type(value)
-            if kind is str:
-                return remembered(value) or encode_text(value)
-            # bool is told apart by its type: True and 1 are one key of a dict.
-            if kind is int:
-                return remembered(value) or encode_int(value)
-            if kind is float and isfinite(value):
-                return double_head + pack(value)
-            if kind is bool:
-                return yes if value else no
-            return self._encode_any(value)
-
-        return encode
+    def text_head(self, size: int) -> bytes:
+        """Return all that stands before a text of that size, in bytes of UTF-8."""
+        head = self._head(_STRING_VALUE + varint(size), size)
+        if len(self._heads) < _MEMO_ENTRIES:
+            self._heads[size] = head
+        return head
 
     def _encode_text(self, text: str) -> bytes:
-        raw = utf8(text[: self._max_characters])
-        encoded = (self._heads.get(len(raw)) or self._text_head(len(raw))) + raw
-        if len(text) <= _MEMO_CHARACTERS and len(self._memo) < _MEMO_ENTRIES:
+        if self._max_characters is not None:
+            text = text[: self._max_characters]
+        raw = text.encode() if text.isascii() else utf8(text)
+        encoded = (self._heads.get(len(raw)) or self.text_head(len(raw))) + raw
+        if len(self._memo) < _MEMO_ENTRIES and len(text) <= _MEMO_CHARACTERS:
             self._memo[text] = encoded
         return encoded
 
     def _encode_int(self, number: int) -> bytes:
-        if not _MIN_INT64 <= number <= _MAX_INT64:
-            return self._encode_any(number)
         raw = varint(number & UINT64)
         # Lengths of integers are kept as negative ones, beside those of texts.
         head = self._heads.get(-len(raw)) or self._int_head(len(raw))
@@ -95,12 +108,6 @@ class AttributeEncoder:
         shaped = cut(shape(value), self._max_characters)
         pair = self._key + bytes_field(_VALUE, any_value(shaped))
         return self._tag + varint(len(pair)) + pair
-
-    def _text_head(self, size: int) -> bytes:
-        head = self._head(_STRING_VALUE + varint(size), size)
-        if len(self._heads) < _MEMO_ENTRIES:
-            self._heads[size] = head
-        return head
 
     def _int_head(self, size: int) -> bytes:
         head = self._heads[-size] = self._head(_INT_VALUE, size)

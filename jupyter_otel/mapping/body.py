@@ -1,7 +1,6 @@
 """The body of a log record: one line for people, made of its attributes only."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from jupyter_otel.event import RedactedEvent
 from jupyter_otel.mapping.values import shape, utf8
@@ -9,7 +8,6 @@ from jupyter_otel.mapping.wire import bytes_tag, varint
 from jupyter_otel.schema import PropertyPath, rule_text
 
 _BODY, _STRING_VALUE = bytes_tag(5), bytes_tag(1)
-_NO_SCALARS = (list, dict)
 _MAX_PROPERTIES = 3
 _MAX_CHARACTERS = 48
 
@@ -44,12 +42,18 @@ class BodyWriter:
         limit = self._max_characters
         for place, label in self._labels:
             value = values[place]
-            if value is None or type(value) in _NO_SCALARS:
+            if value is None:
                 continue
-            if type(value) is str and len(value) <= limit and value.isprintable():
-                words += label + value
+            kind = type(value)
+            if kind is str:
+                if len(value) <= limit and value.isprintable():
+                    words += label + value
+                else:
+                    words += label + self._short(value)
+            elif kind is list or kind is dict:
+                continue
             else:
-                words += label + self._short(value)
+                words += label + self._short(rule_text(shape(value)) or "")
             shown += 1
             if shown == _MAX_PROPERTIES:
                 break
@@ -67,8 +71,7 @@ class BodyWriter:
         head = self._heads[size] = _BODY + varint(len(inner) + size) + inner
         return head
 
-    def _short(self, value: Any) -> str:
-        text = value if type(value) is str else rule_text(shape(value)) or ""
+    def _short(self, text: str) -> str:
         if len(text) > self._max_characters:
             text = text[: self._max_characters - 1] + "…"
         return text if text.isprintable() else _one_line(text)

@@ -128,7 +128,7 @@ class SchemaMapping:
     def _log_record(
         self,
         event: RedactedEvent,
-        uid: str,
+        uid: bytes,
         context: SpanContext | None,
         extras: Extras,
         lost: int = 0,

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from jupyter_otel.event import RedactedEvent, Source, SpanContext
+from jupyter_otel.event import Provenance, RedactedEvent, SpanContext
 from jupyter_otel.mapping.values import json_text, utf8
 from jupyter_otel.mapping.wire import (
     bytes_field,
@@ -43,8 +43,7 @@ StartSpan = Callable[[], SpanContext]
 class _SpanKey(NamedTuple):
     """What an open span is found by: nobody ends another's."""
 
-    user: tuple[str, str] | None
-    source: Source
+    provenance: Provenance
     values: tuple[tuple[type, str], ...]
     """By kind, so that 1 and ``"1"`` are two."""
 
@@ -124,7 +123,7 @@ class SpanFinder:
         values = [self._reader.read(event, path) for path in self._rule.key]
         if None in values:
             return None
-        return _SpanKey(event.user, event.source, tuple(map(_of_its_kind, values)))
+        return _SpanKey(event.provenance, tuple(map(_of_its_kind, values)))
 
     def _marks(self, event: RedactedEvent, marks: Mapping[PropertyPath, Any]) -> bool:
         return bool(marks) and all(

@@ -7,9 +7,10 @@ its section on monotonicity says.
 import secrets
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_PAIRS = tuple((a + b).encode() for a in _ALPHABET for b in _ALPHABET)
 _TIME_CHARACTERS, _FIXED_CHARACTERS = 10, 12
 _COUNTER_BITS = 20
+UID_BYTES = _TIME_CHARACTERS + _FIXED_CHARACTERS + _COUNTER_BITS // 5
 NS_PER_MS = 1_000_000
 
 
@@ -18,17 +19,17 @@ class UidMaker:
 
     def __init__(self) -> None:
         self._millisecond = -1
-        self._prefix = ""
+        self._prefix = b""
         self._counter = 0
 
-    def make(self, time_ns: int) -> str:
+    def make(self, time_ns: int) -> bytes:
         """Return a ULID of that time, greater than the one before it in its ms."""
         millisecond = time_ns // NS_PER_MS
         self._counter += 1
         if millisecond != self._millisecond or self._counter >> _COUNTER_BITS:
             self._begin(millisecond)
-        high, low = divmod(self._counter, 1024)
-        return self._prefix + _PAIRS[high] + _PAIRS[low]
+        counter = self._counter
+        return self._prefix + _PAIRS[counter >> 10] + _PAIRS[counter & 1023]
 
     def _begin(self, millisecond: int) -> None:
         self._millisecond = millisecond
@@ -36,7 +37,7 @@ class UidMaker:
         self._counter = secrets.randbits(_COUNTER_BITS - 1)
         time_text = _base32(millisecond & (2**48 - 1), _TIME_CHARACTERS)
         fixed = _base32(secrets.randbits(5 * _FIXED_CHARACTERS), _FIXED_CHARACTERS)
-        self._prefix = time_text + fixed
+        self._prefix = (time_text + fixed).encode()
 
 
 def _base32(value: int, characters: int) -> str:

@@ -11,7 +11,7 @@ UINT64 = 0xFFFF_FFFF_FFFF_FFFF
 _MORE = 0x80
 """The bit that says that another byte follows."""
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_pack_double = struct.Struct("<d").pack
+pack_double = struct.Struct("<d").pack
 _pack_fixed64 = struct.Struct("<Q").pack
 _pack_fixed32 = struct.Struct("<I").pack
 
@@ -22,6 +22,8 @@ def varint(value: int) -> bytes:
         return _ONE_BYTE[value]
     if value < _MORE * _MORE:
         return bytes((value & 0x7F | _MORE, value >> 7))
+    if value < _MORE * _MORE * _MORE:
+        return bytes((value & 0x7F | _MORE, value >> 7 & 0x7F | _MORE, value >> 14))
     out = bytearray()
     while value >= _MORE:
         out.append(value & 0x7F | _MORE)
@@ -65,4 +67,4 @@ def fixed32_field(field: int, value: int) -> bytes:
 
 def double_field(field: int, value: float) -> bytes:
     """Return a 64-bit floating point field."""
-    return tag(field, _FIXED64) + _pack_double(value)
+    return tag(field, _FIXED64) + pack_double(value)

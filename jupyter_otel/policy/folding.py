@@ -71,4 +71,4 @@ class Folder:
 
     def _key(self, event: RedactedEvent, subject: str) -> tuple[Any, ...]:
         values = [repr(event.values[place]) for place in self._places]
-        return (event.source, event.trust, subject, event.user, *values)
+        return (event.provenance, subject, *values)

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from jupyter_otel.event import Slot
 from jupyter_otel.redaction.actions import Redact, redactors
 from jupyter_otel.redaction.plan import (
-    Leaf,
     ObjectPlan,
     RedactionPlan,
     UserAttribute,
@@ -187,7 +186,7 @@ class _Compiler:
         slots: list[Slot] = []
         for draft in sorted(self._drafts, key=lambda draft: draft.order):
             key = draft.path[-1] if draft.path else ""
-            leaf = Leaf(key, len(slots), draft.types, draft.fate.redact)
+            leaf = (key, len(slots), draft.types, draft.fate.redact)
             if draft.is_rest:
                 draft.plan.rest = leaf
             else:

@@ -10,9 +10,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from jupyter_otel.event import Event, Person, RedactedEvent, Slot, new
+from jupyter_otel.event import (
+    Origin,
+    Person,
+    Provenance,
+    RawEvent,
+    RedactedEvent,
+    Slot,
+    new,
+)
 from jupyter_otel.redaction.actions import Redact
 from jupyter_otel.redaction.rebuild import Count
 from jupyter_otel.schema import Decision, PropertyPath
@@ -26,14 +34,14 @@ class UserAttribute(NamedTuple):
     redact: Redact | None
 
 
-class Leaf(NamedTuple):
-    """One property that leaves: where it is read and where it lands."""
+Leaf: TypeAlias = tuple[str, int, frozenset[type] | None, Redact | None]
+"""One property that leaves.
 
-    key: str
-    slot: int
-    types: frozenset[type] | None
-    """Python types that were declared; None: any."""
-    redact: Redact | None
+- its key, where it is read
+- its slot, where it lands
+- the Python types that were declared; None: any
+- what is done to it; None: nothing
+"""
 
 
 @dataclass(slots=True)
@@ -72,18 +80,26 @@ class RedactionPlan:
         self._count = count
         self._size = len(slots)
 
-    def redact(self, event: Event) -> RedactedEvent:
-        """Return what may leave of an event. Any error means: drop the event."""
-        values: list[Any] = [None] * self._size
-        self._fill(self._root, event.data, values)
-        raw = event.raw
-        person, span, _, _, trust, _ = raw.attribution
+    def provenance(self, origin: Origin) -> Provenance:
+        """Return what may leave of where events come from."""
+        _, person, source, trust, _ = origin
         user = None if person is None else self._redact_user(person)
-        times = raw.time_ns, raw.observed_ns
-        return new(
-            RedactedEvent,
-            (raw.schema, values, user, *times, raw.source, trust, span),
-        )
+        return Provenance(source, trust, user)
+
+    def redact(
+        self, raw: RawEvent, data: dict[str, Any], provenance: Provenance
+    ) -> RedactedEvent:
+        """Return what may leave of an event. Any error means: drop the event.
+
+        Args:
+            raw: The event; none of its data is read here.
+            data: The same read, which fits its schema.
+            provenance: What may leave of the event's origin.
+        """
+        values: list[Any] = [None] * self._size
+        self._fill(self._root, data, values)
+        _, _, time_ns, observed_ns, span, _ = raw
+        return new(RedactedEvent, (provenance, values, time_ns, observed_ns, span))
 
     def _fill(self, plan: ObjectPlan, data: dict[str, Any], values: list[Any]) -> None:
         for key, slot, types, redact in plan.leaves:

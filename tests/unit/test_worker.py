@@ -10,21 +10,21 @@ def nobody(batch, error):
 
 def test_everything_put_is_worked_on_once_in_order():
     seen = []
-    worker = Worker(seen.extend, nobody)
+    worker = Worker(1, seen.extend, nobody)
     worker.start()
 
-    assert all(worker.put(number, 1) for number in range(5000))
+    assert all(worker.put((number,), 1) for number in range(5000))
     assert worker.finish(5)
 
-    assert seen == list(range(5000))
-    assert worker.stop(5) == []
+    assert seen == [(number,) for number in range(5000)]
+    assert list(worker.stop(5)) == []
 
 
 def test_no_batch_is_larger_than_the_bound():
     sizes = []
-    worker = Worker(lambda batch: sizes.append(len(batch)), nobody)
+    worker = Worker(1, lambda batch: sizes.append(len(batch)), nobody)
     for number in range(2 * MAX_BATCH + 1):
-        worker.put(number, 1)
+        worker.put((number,), 1)
     worker.start()
 
     worker.finish(5)
@@ -34,18 +34,18 @@ def test_no_batch_is_larger_than_the_bound():
 
 
 def test_a_full_queue_takes_nothing_more():
-    by_count = Worker(list, nobody, max_items=2)
-    by_bytes = Worker(list, nobody, max_bytes=10)
+    by_count = Worker(1, list, nobody, max_items=2)
+    by_bytes = Worker(1, list, nobody, max_bytes=10)
 
-    assert [by_count.put("x", 1) for _ in range(3)] == [True, True, False]
-    assert [by_bytes.put("x", size) for size in (6, 6, 4)] == [True, False, True]
+    assert [by_count.put(("x",), 1) for _ in range(3)] == [True, True, False]
+    assert [by_bytes.put(("x",), size) for size in (6, 6, 4)] == [True, False, True]
 
 
 def test_finish_says_when_it_took_too_long():
     go_on = threading.Event()
-    worker = Worker(lambda batch: go_on.wait(10), nobody)
+    worker = Worker(1, lambda batch: go_on.wait(10), nobody)
     worker.start()
-    worker.put("slow", 1)
+    worker.put(("slow",), 1)
 
     assert not worker.finish(0.05)
 
@@ -58,31 +58,33 @@ def test_a_batch_that_fails_is_handed_back_and_the_next_is_worked_on():
     seen, lost = [], []
 
     def work(batch):
-        if "bad" in batch:
+        if ("bad",) in batch:
             raise ValueError
         seen.extend(batch)
 
-    worker = Worker(work, lambda batch, error: lost.append((batch, type(error))))
+    worker = Worker(
+        1, work, lambda batch, error: lost.append((list(batch), type(error)))
+    )
     worker.start()
-    worker.put("bad", 1)
+    worker.put(("bad",), 1)
     worker.finish(5)
-    worker.put("good", 1)
+    worker.put(("good",), 1)
     worker.finish(5)
     worker.stop(5)
 
-    assert (seen, lost) == (["good"], [(["bad"], ValueError)])
+    assert (seen, lost) == ([("good",)], [([("bad",)], ValueError)])
 
 
 def test_stopping_works_on_what_is_queued_and_takes_nothing_more():
     seen = []
-    worker = Worker(seen.extend, nobody, linger_s=60)
+    worker = Worker(1, seen.extend, nobody, linger_s=60)
     worker.start()
-    worker.put("last", 1)
+    worker.put(("last",), 1)
 
-    assert worker.stop(5) == []
+    assert list(worker.stop(5)) == []
 
-    assert seen == ["last"]
-    assert not worker.put("late", 1)
+    assert seen == [("last",)]
+    assert not worker.put(("late",), 1)
 
 
 def test_what_a_hanging_worker_leaves_is_returned():
@@ -92,19 +94,19 @@ def test_what_a_hanging_worker_leaves_is_returned():
         began.set()
         go_on.wait(10)
 
-    worker = Worker(work, nobody, linger_s=0)
+    worker = Worker(1, work, nobody, linger_s=0)
     worker.start()
-    worker.put("in hand", 1)
+    worker.put(("in hand",), 1)
     began.wait(5)
-    worker.put("left", 1)
+    worker.put(("left",), 1)
 
-    assert worker.stop(0.05) == ["left"]
+    assert list(worker.stop(0.05)) == [("left",)]
     go_on.set()
 
 
 def test_many_threads_lose_nothing():
     seen = []
-    worker = Worker(seen.extend, nobody)
+    worker = Worker(2, seen.extend, nobody)
     worker.start()
 
     def put(name):
@@ -152,13 +154,15 @@ class Diary:
 
 def test_a_batch_is_settled_once_though_nothing_new_comes():
     diary = Diary()
-    worker = Worker(diary.work, nobody, linger_s=0, settle=diary.settle, settle_s=0.01)
+    worker = Worker(
+        1, diary.work, nobody, linger_s=0, settle=diary.settle, settle_s=0.01
+    )
     worker.start()
 
-    worker.put("one", 1)
+    worker.put(("one",), 1)
     diary.wait_for(["work", "settle"])
     time.sleep(0.05)  # in which a thread that polls would settle again
-    worker.put("two", 1)
+    worker.put(("two",), 1)
     diary.wait_for(["work", "settle"] * 2)
     assert worker.finish(5)
     assert diary.notes == ["work", "settle"] * 2
@@ -167,11 +171,11 @@ def test_a_batch_is_settled_once_though_nothing_new_comes():
 
 def test_settling_does_not_wait_for_a_batch_that_lingers():
     diary = Diary()
-    worker = Worker(diary.work, nobody, linger_s=60, settle=diary.settle)
+    worker = Worker(1, diary.work, nobody, linger_s=60, settle=diary.settle)
     worker.start()
-    worker.put("one", 1)
+    worker.put(("one",), 1)
     worker.finish(5)
-    worker.put("two", 1)
+    worker.put(("two",), 1)
 
     diary.wait_for(["work", "settle"])
     worker.stop(5)
@@ -179,9 +183,9 @@ def test_settling_does_not_wait_for_a_batch_that_lingers():
 
 def test_settling_does_not_wait_for_the_queue_to_be_empty():
     diary = Diary()
-    worker = Worker(diary.work, nobody, settle=diary.settle, settle_s=0)
+    worker = Worker(1, diary.work, nobody, settle=diary.settle, settle_s=0)
     for number in range(4 * MAX_BATCH):
-        worker.put(number, 1)
+        worker.put((number,), 1)
     worker.start()
     worker.finish(5)
     worker.stop(5)
@@ -191,9 +195,9 @@ def test_settling_does_not_wait_for_the_queue_to_be_empty():
 
 def test_stopping_settles_last():
     diary = Diary()
-    worker = Worker(diary.work, nobody, settle=diary.settle, settle_s=60)
+    worker = Worker(1, diary.work, nobody, settle=diary.settle, settle_s=60)
     worker.start()
-    worker.put("last", 1)
+    worker.put(("last",), 1)
     worker.stop(5)
 
     assert diary.notes == ["work", "settle"]
@@ -208,16 +212,17 @@ def test_settling_that_fails_does_not_end_the_thread():
         raise ValueError
 
     worker = Worker(
+        1,
         diary.work,
-        lambda batch, error: lost.append((batch, type(error))),
+        lambda batch, error: lost.append((list(batch), type(error))),
         linger_s=0,
         settle=settle,
         settle_s=0,
     )
     worker.start()
-    worker.put("one", 1)
+    worker.put(("one",), 1)
     diary.wait_for(["work", "settle"])
-    worker.put("two", 1)
+    worker.put(("two",), 1)
     diary.wait_for(["work", "settle"] * 2)
     worker.stop(5)
 
@@ -228,28 +233,28 @@ def test_a_report_of_a_loss_that_fails_does_not_end_the_thread():
     seen = []
 
     def work(batch):
-        if "bad" in batch:
+        if ("bad",) in batch:
             raise ValueError
         seen.extend(batch)
 
     def fail(batch, error):
         raise error
 
-    worker = Worker(work, fail, linger_s=0)
+    worker = Worker(1, work, fail, linger_s=0)
     worker.start()
     for item in ("bad", "good"):
-        worker.put(item, 1)
+        worker.put((item,), 1)
         assert worker.finish(5)
     worker.stop(5)
 
-    assert seen == ["good"]
+    assert seen == [("good",)]
 
 
 def test_the_thread_does_not_wait_for_itself():
     answers = []
-    worker = Worker(lambda batch: answers.append(worker.finish(600)), nobody)
+    worker = Worker(1, lambda batch: answers.append(worker.finish(600)), nobody)
     worker.start()
-    worker.put("one", 1)
+    worker.put(("one",), 1)
 
     assert worker.finish(5)
     worker.stop(5)

@@ -26,7 +26,14 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Status, StatusCode
 
 from jupyter_otel._version import __version__
-from jupyter_otel.event import RedactedEvent, Slot, Source, SpanContext, Trust
+from jupyter_otel.event import (
+    Provenance,
+    RedactedEvent,
+    Slot,
+    Source,
+    SpanContext,
+    Trust,
+)
 from jupyter_otel.schema import (
     NamePart,
     Node,
@@ -88,13 +95,10 @@ class Case(NamedTuple):
     def event(self):
         """The event, as the redactor would give it."""
         return RedactedEvent(
-            self.schema,
+            Provenance(self.source, self.trust, self.user),
             self.values,
-            self.user,
             TIME,
             TIME + 7,
-            self.source,
-            self.trust,
             self.span,
         )
 
@@ -222,9 +226,9 @@ def attributes_of(case, ours):
         "jupyter.schema.package": case.package,
         "jupyter.source": case.source.value,
         "jupyter.trust": case.trust.value,
-        "log.record.uid": texts.get("log.record.uid", ""),
         "user.hash": None,
         "user.name": None,
+        "log.record.uid": texts.get("log.record.uid", ""),
     }
     attributes.update([map(clean, case.user)] if case.user else [])
     taken, collided = set(attributes), 0

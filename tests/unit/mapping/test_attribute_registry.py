@@ -10,7 +10,14 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.semconv import _incubating
 
-from jupyter_otel.event import RedactedEvent, Slot, Source, SpanContext, Trust
+from jupyter_otel.event import (
+    Provenance,
+    RedactedEvent,
+    Slot,
+    Source,
+    SpanContext,
+    Trust,
+)
 from jupyter_otel.mapping.limits import AttributeLimits
 from jupyter_otel.mapping.mapper import Mapper
 from jupyter_otel.mapping.resource import resource_bytes
@@ -52,9 +59,8 @@ def test_the_mapper_sets_no_attribute_that_is_not_registered(user):
     overlay = Overlay(span=SpanRule(duration_ms=("ms",), error=error))
     schema = Schema("https://a/b/v1", "1", "package", "", {}, Node(), overlay)
     slots = (Slot(("status",), None), Slot(("ms",), None))
-    event = RedactedEvent(
-        schema, ["bad", 1], (user, "jo"), 1, 1, Source.APP, Trust.SERVER, None
-    )
+    provenance = Provenance(Source.APP, Trust.SERVER, (user, "jo"))
+    event = RedactedEvent(provenance, ["bad", 1], 1, 1, None)
     mapper = Mapper(
         start_span=lambda: SpanContext(bytes(16), bytes(8)),
         log_limits=AttributeLimits(),

@@ -2,7 +2,14 @@ import pytest
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from jupyter_otel.event import RedactedEvent, Slot, Source, SpanContext, Trust
+from jupyter_otel.event import (
+    Provenance,
+    RedactedEvent,
+    Slot,
+    Source,
+    SpanContext,
+    Trust,
+)
 from jupyter_otel.mapping.limits import AttributeLimits, attribute_limits
 from jupyter_otel.mapping.mapper import Mapper
 from jupyter_otel.schema import (
@@ -38,13 +45,10 @@ class Mapping:
     def map(self, *values, span=None, time_ns=10**18, user=None):
         """Map an event with these values in its slots."""
         event = RedactedEvent(
-            schema=self.schema,
+            provenance=Provenance(Source.APP, Trust.SERVER, user),
             values=list(values),
-            user=user,
             time_ns=time_ns,
             observed_ns=time_ns + 1,
-            source=Source.APP,
-            trust=Trust.SERVER,
             span=span,
         )
         return self._mapping.map(event)

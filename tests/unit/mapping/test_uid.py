@@ -7,8 +7,8 @@ from jupyter_otel.mapping.uid import UidMaker
 def test_a_uid_is_a_ulid_of_its_time():
     uid = UidMaker().make(1_700_000_000_000 * 10**6)
 
-    assert re.fullmatch("[0-7][0-9A-HJKMNP-TV-Z]{25}", uid)
-    assert uid.startswith("01HF7YAT00")  # this millisecond, in Crockford's base 32
+    assert re.fullmatch(b"[0-7][0-9A-HJKMNP-TV-Z]{25}", uid)
+    assert uid.startswith(b"01HF7YAT00")  # this millisecond, in Crockford's base 32
 
 
 def test_uids_of_one_millisecond_count_up():

@@ -1,13 +1,13 @@
-from jupyter_otel.event import RedactedEvent, Slot, Source, Trust
+from jupyter_otel.event import Provenance, RedactedEvent, Slot, Source, Trust
 from jupyter_otel.policy.folding import MAX_OPEN, Folder
-from jupyter_otel.schema import AggregateRule, Node, Overlay, Schema
+from jupyter_otel.schema import AggregateRule
 
-SCHEMA = Schema("urn:x", None, None, "", {}, Node(), Overlay())
+PROVENANCE = Provenance(Source.APP, Trust.SERVER, None)
 SLOTS = [Slot(("tool",), None), Slot(("n",), None)]
 
 
 def event(tool, n=0):
-    return RedactedEvent(SCHEMA, [tool, n], None, n, n, Source.APP, Trust.SERVER, None)
+    return RedactedEvent(PROVENANCE, [tool, n], n, n, None)
 
 
 def folder(*by, window_s=10.0):

@@ -15,9 +15,9 @@ from jupyter_otel.assembly import build_catalog, build_stages
 from jupyter_otel.cli.configuration import load_configuration
 from jupyter_otel.config import read_settings
 from jupyter_otel.disclosure.labels import labels
-from jupyter_otel.event import Attribution, Person, Source, SpanContext
+from jupyter_otel.event import Origin, Person, Source, SpanContext, Trust
 from jupyter_otel.mapping.mapper import Mapped
-from jupyter_otel.processor import Processor, claim
+from jupyter_otel.processor import Processor
 from jupyter_otel.schema import Action, Category, Group
 from jupyter_otel.snapshot import take_snapshot
 
@@ -61,9 +61,9 @@ class Deployment:
 
     def record(self, schema, data, *, answer=True):
         """Return the bytes of all that leaves of an event, or None."""
-        attribution = Attribution(person=ANN, validated=True)
-        raw = claim(schema, take_snapshot(data), attribution, Source.SERVER)
-        outcome = self.processor.process(raw, answer=answer)
+        origin = Origin(schema, ANN, Source.SERVER, Trust.SERVER, validated=True)
+        raw = (origin, take_snapshot(data), 1, 1, None, None)
+        outcome = self.processor.lane(origin, answer=answer).process(raw)
         if not isinstance(outcome, Mapped):
             return None
         return outcome.log_record + (outcome.span or b"")

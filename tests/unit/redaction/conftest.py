@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from jupyter_otel.catalog.catalog import Catalog
-from jupyter_otel.event import Attribution, Event, Person, RawEvent, Source
+from jupyter_otel.event import Origin, Person, Source, Trust
 from jupyter_otel.policy.policy import IdentityPolicy, Policy
 from jupyter_otel.redaction.compiler import Redactor
 from jupyter_otel.redaction.keyed_hash import KeyedHash
@@ -33,9 +33,10 @@ def redact(tmp_path):
             lambda path, node: policy.decide(schema, path, node),
             policy.decide_unclassified(schema.overlay),
         )
-        attribution = Attribution(person=Person("ann", "Ann"))
-        raw = RawEvent(schema, b"", 1, 2, Source.APP, attribution)
-        redacted = plan.redact(Event(raw, data))
+        person = Person("ann", "Ann")
+        origin = Origin(schema, person, Source.APP, Trust.SERVER, validated=False)
+        raw = (origin, b"", 1, 2, None, None)
+        redacted = plan.redact(raw, data, plan.provenance(origin))
         values = {
             ".".join(slot.path): value
             for slot, value in zip(plan.slots, redacted.values, strict=True)
@@ -44,7 +45,7 @@ def redact(tmp_path):
         return SimpleNamespace(
             values=values,
             remarks=dict(books.tally().remarks),
-            user=redacted.user,
+            user=redacted.provenance.user,
             slots=plan.slots,
         )
 

@@ -50,7 +50,7 @@ def locks_of(pipeline):
     return (
         pipeline._worker._lock,
         pipeline._books._lock,
-        pipeline._complaints._lock,
+        pipeline._recorder._complaints._lock,
         pipeline._stages.catalog._lock,
     )
 

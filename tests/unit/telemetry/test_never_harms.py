@@ -260,19 +260,6 @@ def test_closing_while_threads_emit_raises_nowhere(config, receiver, open_teleme
     assert balanced(logs)
 
 
-def test_waits_that_time_out_leave_nothing_behind(config, receiver, open_telemetry):
-    config.OtelSpool.durability = "sync"
-    config.OtelSpool.sync_timeout_s = 0.00001
-    telemetry = open_telemetry(config)
-
-    for _ in range(50):
-        telemetry.emit(schema_id=RUN, data={"tool": "x"})
-    assert telemetry.flush()
-
-    # Nothing public tells what is kept in vain.
-    assert telemetry.intake._awaited == {}
-
-
 def test_a_bus_that_is_attached_twice_is_recorded_once(
     config, receiver, open_telemetry
 ):
