@@ -76,12 +76,12 @@ class Road:
         """The senders."""
         return self._deliveries
 
-    def start(self) -> None:
+    def start(self, *, adopts: bool = True) -> None:
         """Begin to send, and to take over what dead processes left."""
         for delivery in self._deliveries.values():
             delivery.start()
         self._is_running = True
-        if self.directory is not None:
+        if adopts and self.directory is not None:
             self._adopter = Adopter(
                 self.spool, self.directory, self.books.accept, self._open_adopted
             )

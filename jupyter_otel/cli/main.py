@@ -36,6 +36,7 @@ _COMMANDS = {
     "events": "list the events that the embedded default has written",
     "traces": "draw the traces that the embedded default has written",
     "status": "show the books of running servers, or of the spools on this machine",
+    "spool": "list, send or drop what waits on disk",
 }
 
 

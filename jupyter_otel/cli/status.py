@@ -13,7 +13,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from traitlets.config import Config
 
 from jupyter_otel.cli.reasons import cure
-from jupyter_otel.cli.spools import SpoolState, read_spools
+from jupyter_otel.cli.spools import SpoolState, read_spools, spool_table
 from jupyter_otel.cli.tables import table
 from jupyter_otel.config import read_settings
 from jupyter_otel.errors import ConfigError
@@ -156,19 +156,12 @@ def _text(answers: list[Answer], spools: list[SpoolState], directory: Path) -> s
     if not answers:
         blocks.append("No Jupyter Server of this account is running.\n")
     if spools:
-        head = (f"SPOOL FILE IN {directory}", "KIB", "RECORDS", "OLDEST")
-        blocks.append(table(head, map(_spool_row, spools), cut=False))
-    waiting = sum(sum((spool.pending or {}).values()) for spool in spools)
+        blocks.append(spool_table(directory, spools))
+    waiting = sum(spool.records for spool in spools)
     if waiting and not answers:
         records = "1 record waits" if waiting == 1 else f"{waiting} records wait"
         blocks.append(f"{records}; the next server sends what waits.\n")
     return "\n".join(blocks)
-
-
-def _spool_row(spool: SpoolState) -> tuple[str, ...]:
-    pending = "?" if spool.pending is None else str(sum(spool.pending.values()))
-    oldest = "-" if spool.oldest_s is None else f"{spool.oldest_s:.0f} s"
-    return spool.file.name, f"{spool.size_bytes / 2**10:.0f}", pending, oldest
 
 
 def _server_text(answer: Answer) -> str:

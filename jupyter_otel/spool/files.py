@@ -143,6 +143,19 @@ def claim_orphans(
     _sweep(directory)
 
 
+def is_locked(path: Path) -> bool:
+    """Return whether a process that this machine can see has a spool file open."""
+    lock = _lock(path)
+    if not Path(lock.lock_file).exists():
+        return False
+    try:
+        lock.acquire(blocking=False)
+    except (OSError, Timeout):
+        return True
+    lock.release()
+    return False
+
+
 def _sweep(directory: Path) -> None:
     """Remove what is left of files whose deletion was interrupted."""
     for lock in directory.glob("*.lock"):
