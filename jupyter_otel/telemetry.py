@@ -31,9 +31,11 @@ from jupyter_otel.tally import Books, Refusal, Signal, Tally
 if TYPE_CHECKING:  # what only a telemetry that runs needs
     from jupyter_otel.assembly import Running
     from jupyter_otel.catalog.catalog import Catalog
+    from jupyter_otel.choices import Choices
     from jupyter_otel.disclosure.collected import Collected
     from jupyter_otel.event import Intake
     from jupyter_otel.preview import Previewer
+    from jupyter_otel.redaction.known_words import KnownWords
     from jupyter_otel.road import Road
     from jupyter_otel.tracing.spans import SpanStarter
 
@@ -74,6 +76,7 @@ class Telemetry:
         self._catalog: Catalog | None = None
         self._spans: SpanStarter | None = None
         self._previewer: Previewer | None = None
+        self._known: KnownWords | None = None
         self._handlers: WeakSet[logging.Handler] = WeakSet()
         self._running: Running | None = None
         self._idle_reason = Refusal.LEVEL
@@ -131,6 +134,11 @@ class Telemetry:
     def road(self) -> "Road | None":
         """The way to the receivers, for exporters; None where nothing runs."""
         return None if self._running is None else self._running.road
+
+    @property
+    def choices(self) -> "Choices | None":
+        """What people can see and change of their consent; None: nothing runs."""
+        return None if self._running is None else self._running.choices
 
     def register_schema(self, schema: Mapping[str, Any] | Path | str) -> None:
         """Make a schema known: as a mapping, a file's path, or YAML or JSON text.
@@ -211,6 +219,11 @@ class Telemetry:
         self._handlers.add(handler)
         return handler
 
+    def hide(self, secret: str) -> None:
+        """Take a text out of all that is scrubbed from now on: a host's token, say."""
+        if self._known is not None:
+            self._known.add(secret)
+
     def flush(self, timeout_s: float = 5.0) -> bool:
         """Return whether nothing that was accepted before is pending any more."""
         return self._running is None or self._running.flush(timeout_s)
@@ -272,13 +285,18 @@ class Telemetry:
 
     def _start(self) -> "Running":
         from jupyter_otel.assembly import build_stages, start  # noqa: PLC0415 - if used
+        from jupyter_otel.permits import open_consent  # noqa: PLC0415 - ditto
+        from jupyter_otel.redaction.known_words import KnownWords  # noqa: PLC0415 - ditto
 
+        self._known = KnownWords.of_process()
         stages = build_stages(
             self.settings,
             self.catalog,
             start_span=self.spans.start,
             count=self._books.remark,
             warnings=self._warnings,
+            known=self._known,
+            consent=open_consent(self.settings),
         )
         return start(
             self.settings,

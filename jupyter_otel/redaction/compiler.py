@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
 from jupyter_otel.event import Slot
-from jupyter_otel.redaction.actions import Redact, redactors
+from jupyter_otel.redaction.actions import Redact, Redactors
+from jupyter_otel.redaction.known_words import KnownWords
 from jupyter_otel.redaction.plan import (
     ObjectPlan,
     RedactionPlan,
@@ -39,12 +40,17 @@ class Redactor:
         keyed_hash: Hashes a JSON value under the deployment's key.
         identity: What is done to the name of the person behind an event.
         count: Counts properties that are left out.
+        known: Words that scrubbing hides wherever they stand.
     """
 
     def __init__(
-        self, keyed_hash: Callable[[Any], str], identity: Action, count: Count
+        self,
+        keyed_hash: Callable[[Any], str],
+        identity: Action,
+        count: Count,
+        known: KnownWords | None = None,
     ) -> None:
-        self._redactors = redactors(keyed_hash)
+        self._redactors = Redactors(keyed_hash, known)
         self._user = self._user_attribute(identity)
         self._count = count
 
@@ -56,13 +62,17 @@ class Redactor:
         rules = Rules(decide, unclassified, self._redactors, reach)
         compiler = _Compiler(rules, self._count)
         root, slots = compiler.compile(schema.root)
-        return RedactionPlan(root, slots, compiler.decisions, self._user, self._count)
+        scrubs = any(map(_may_scrub, compiler.decisions.values()))
+        meet = self._redactors.meet if scrubs else None
+        return RedactionPlan(
+            root, slots, compiler.decisions, self._user, self._count, meet
+        )
 
     def _user_attribute(self, identity: Action) -> UserAttribute | None:
         if identity is Action.DROP:
             return None
         name = "user.name" if identity is Action.ALLOW else "user.hash"
-        return UserAttribute(name, self._redactors[identity])
+        return UserAttribute(name, self._redactors.of(identity))
 
 
 class _Draft(NamedTuple):
@@ -193,6 +203,12 @@ class _Compiler:
                 draft.plan.leaves.append(leaf)
             slots.append(Slot(draft.path, draft.fate.decision.attribute))
         return tuple(slots)
+
+
+def _may_scrub(decision: Decision) -> bool:
+    """Return whether texts are scrubbed, also in parts that go by their own rules."""
+    is_rebuilt = decision.category is None and decision.action is Action.ALLOW
+    return is_rebuilt or decision.action is Action.SCRUB
 
 
 def _unless_object(redact: Redact | None) -> Redact:

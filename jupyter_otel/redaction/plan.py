@@ -8,7 +8,7 @@
                                     └─ rest       a map's other keys → one slot
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -71,6 +71,7 @@ class RedactionPlan:
         decisions: Mapping[PropertyPath, Decision],
         user: UserAttribute | None,
         count: Count,
+        meet: Callable[[Person], None] | None = None,
     ) -> None:
         self.slots = slots
         self.decisions = decisions
@@ -78,11 +79,15 @@ class RedactionPlan:
         self._root = root
         self._user = user
         self._count = count
+        self._meet = meet
+        """Told whose events are before one is redacted, where texts are scrubbed."""
         self._size = len(slots)
 
     def provenance(self, origin: Origin) -> Provenance:
         """Return what may leave of where events come from."""
         _, person, source, trust, _ = origin
+        if self._meet is not None and person is not None:
+            self._meet(person)
         user = None if person is None else self._redact_user(person)
         return Provenance(source, trust, user)
 

@@ -172,7 +172,7 @@ class Rebuilder:
         own = self._rules.of_part(path, inner, place.own)
         if place.is_free and place.own.classified:
             own = stricter(place.own, own)
-            if own is place.own and not self._rules.reach.goes_below(path):
+            if own is place.own and self._rules.is_whole(path, inner, own):
                 return self._whole(own)(value)
         copy = self.copier(path, inner, own)
         copied = [copy(item) for item in value]

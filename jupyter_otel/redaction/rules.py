@@ -8,7 +8,7 @@ declared only where it hides (a bare ``allow`` of an object allows none of them)
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from jupyter_otel.redaction.actions import Redact
+from jupyter_otel.redaction.actions import Redact, Redactors
 from jupyter_otel.redaction.reach import Reach
 from jupyter_otel.schema import Action, Decision, Node, PropertyPath
 
@@ -56,7 +56,7 @@ class Rules:
         self,
         decide: Decide,
         unclassified: Decision,
-        redactors: Mapping[Action, Redact | None],
+        redactors: Redactors,
         reach: Reach,
     ) -> None:
         self.decide = decide
@@ -106,7 +106,7 @@ class Rules:
 
     def whole(self, own: Decision) -> Fate:
         """Return the fate of a value that is not taken apart."""
-        return Fate(own, self._redactors.get(own.action))
+        return Fate(own, self._redactors.of(own.action, own.category))
 
     def key_redactor(self, path: PropertyPath, own: Decision) -> Fate:
         """Return the fate of a map's key: that of its value, or a hash.

@@ -8,7 +8,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
+
+from jupyter_otel.redaction.known_words import KnownWords
+from jupyter_otel.redaction.look_alikes import plain, visible
+from jupyter_otel.redaction.token_shapes import TOKENS
 
 _ENTROPY_BITS = 4.0
 """Bits a character from which a long word counts as random (base64 has up to 6)."""
@@ -21,6 +26,8 @@ class Scrubber(NamedTuple):
     pattern: re.Pattern[str]
     keep: Callable[[str], bool] | None = None
     """Whether a match is harmless after all."""
+    hints: tuple[str, ...] = ("",)
+    """In lower case: without any of them in a text there is no match."""
 
 
 def _is_plain_word(text: str) -> bool:
@@ -32,7 +39,7 @@ def _is_plain_word(text: str) -> bool:
 
 
 _CREDENTIAL = (
-    r"(?:passw(?:or)?d|passwd|pwd|passphrase|secret|token|credentials?|auth"
+    r"(?:passw(?:or)?d|passwd|pwd|(?<![a-z])pass|passphrase|secret|token|credentials?|auth"
     r"|authorization|(?:api|access|private|secret|auth)[_-]?key)"
     r"(?:[_-]?(?:key|value|\d{1,3}))?"
 )
@@ -52,6 +59,12 @@ _TOLD = (
     r"|api[_-]?key|access[_-]?key|credentials?)\b[\"']?\s{1,8}"
     r"(?:bearer |basic |token )?[\"']?[^\s\"',;&)]{3,512}"
 )
+_SAID = (
+    r"\b(?:passw(?:or)?d|passphrase|token|secret|key)\b[\"']?\s{1,8}(?:is|was|will be)"
+    r"\s{1,8}[\"']?(?=[^\s\"']{0,64}\d)[^\s\"',;&)]{3,512}"
+)
+"""In a sentence; only what has a digit in it, for `the token is expired`."""
+_OPTION = r"(?<![\w-])(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:[^\s\"']{1,256}"
 _COOKIE = r"\b(?:set-)?cookie[\\\"'\])]{0,6}\s{0,8}[:=][^\r\n]+"
 
 _NAMES_SECRET = re.compile(
@@ -63,6 +76,7 @@ _NAME = r"[^\s/\\\"':,;)]"
 _HOME = (
     r"(?:/home/|/Users/|/root\b|[A-Za-z]:\\{1,2}Users\\{1,2})"
     rf"(?:{_NAME}{{1,64}}(?: {_NAME}{{1,64}}){{1,3}}(?=[/\\])|{_NAME}{{0,255}})"
+    r"|(?<![\w~])~[A-Za-z_][\w.-]{0,63}(?=/)"
 )
 """A name with blanks in it is known by the slash that follows."""
 
@@ -74,30 +88,41 @@ SCRUBBERS: tuple[Scrubber, ...] = (
             r"(?:.*?-----END [A-Z ]{0,30}PRIVATE KEY-----|.*)",
             re.DOTALL,
         ),
+        hints=("-----begin",),
     ),
     Scrubber(
-        "url_credentials", re.compile(r"(?<=://)[^\s/@:]{0,256}:[^\s/]{1,256}(?=@)")
+        "url_credentials",
+        re.compile(r"(?<=://)[^\s/@:]{0,256}:[^\s/]{1,256}(?=@)"),
+        hints=("://",),
     ),
     Scrubber(
         "jwt",
         re.compile(r"(?<![\w-])eyJ[\w-]{8,4096}\.[\w-]{8,8192}(?:\.[\w-]{0,4096})?"),
+        hints=("eyj",),
     ),
+    Scrubber("token", re.compile(TOKENS)),
     Scrubber(
-        "token",
-        re.compile(
-            r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
-            r"|\bgh[pousr]_\w{20,255}|\bgithub_pat_\w{20,255}|\bglpat-[\w-]{16,255}"
-            r"|\bxox[abposr]-[\w-]{10,255}|\bsk-(?:ant-[\w-]{4,255}|[\w-]{16,255})|\bhf_\w{20,255}"
-            r"|\bpypi-[\w-]{16,255}|\bnpm_\w{20,255}|\bAIza[\w-]{30,255}"
+        "secret",
+        re.compile(rf"(?is){_COOKIE}|{_ASSIGNED}|{_TOLD}|{_SAID}|{_OPTION}"),
+        hints=(
+            "pass",
+            "pwd",
+            "secret",
+            "token",
+            "cred",
+            "auth",
+            "key",
+            "cookie",
+            "bearer",
+            "-u",
         ),
     ),
     Scrubber(
-        "secret",
-        re.compile(rf"(?is){_COOKIE}|{_ASSIGNED}|{_TOLD}"),
-    ),
-    Scrubber(
         "email",
-        re.compile(r"[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
+        re.compile(
+            r"[\w.+-][\w.%+-]{0,63}(?:@|%40|&#64;|\\u0040)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+        ),
+        hints=("@", "%40", "&#64;", "\\u0040"),
     ),
     Scrubber(
         "ip",
@@ -107,7 +132,8 @@ SCRUBBERS: tuple[Scrubber, ...] = (
             r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){1,6}:(?:[0-9a-fA-F]{1,4}:?){0,6}(?!\w)"
         ),
     ),
-    Scrubber("home", re.compile(_HOME)),
+    Scrubber("home", re.compile(_HOME), hints=("home", "users", "/root", "~")),
+    Scrubber("random", re.compile(r"(?<![\w-])[0-9a-fA-F]{32,4096}(?![\w-])")),
     Scrubber("random", re.compile(r"\b[\w+/=-]{24,4096}"), keep=_is_plain_word),
 )
 """In the order they are tried; each match becomes ``[<name>]``."""
@@ -122,17 +148,70 @@ def names_secret(key: str) -> bool:
     return _NAMES_SECRET.search(key) is not None
 
 
-def scrub(text: str) -> str:
-    """Return ``text`` with what any scrubber knows replaced by its name in brackets."""
+def scrub(text: str, known: KnownWords | None = None) -> str:
+    """Return ``text`` with what any scrubber knows replaced by its name in brackets.
+
+    What hides nothing comes back as it is; else the text is in compatibility form, and
+    without what cannot be seen.
+
+    Args:
+        text: To be scrubbed.
+        known: Words that are hidden wherever they stand.
+    """
+    if text.isascii():
+        return _scrub_seen(text, text, known)
+    seen = visible(text)
+    scrubbed = _scrub_seen(seen, plain(seen), known)
+    return text if scrubbed == seen else scrubbed
+
+
+def _scrub_seen(text: str, sought: str, known: KnownWords | None) -> str:
+    """Return ``text`` without what is found in ``sought``, its plain form.
+
+    Both are as long as each other, before and after each scrubber.
+    """
+    words = None if known is None else known.pattern()
+    if known is not None and words is not None:
+        named = partial(_name_word, known)
+        text, sought = _hide(text, sought, words, named)
+    lower = sought.lower()
     for scrubber in SCRUBBERS:
-        text = _scrub_one(text, scrubber)
+        if not any(hint in lower for hint in scrubber.hints):
+            continue
+        named = partial(_name_shape, scrubber)
+        text, sought = _hide(text, sought, scrubber.pattern, named)
     return text
 
 
-def _scrub_one(text: str, scrubber: Scrubber) -> str:
-    def replace(match: re.Match[str]) -> str:
-        if scrubber.keep is not None and scrubber.keep(match[0]):
-            return match[0]
-        return f"[{scrubber.name}]"
+def _name_word(known: KnownWords, found: str) -> str | None:
+    return f"[{known.kind(found)}]"
 
-    return scrubber.pattern.sub(replace, text)
+
+def _name_shape(scrubber: Scrubber, found: str) -> str | None:
+    if scrubber.keep is not None and scrubber.keep(found):
+        return None
+    return f"[{scrubber.name}]"
+
+
+def _hide(
+    text: str,
+    sought: str,
+    pattern: re.Pattern[str],
+    named: Callable[[str], str | None],
+) -> tuple[str, str]:
+    """Put a name in place of each match, in the text and in what is searched."""
+    is_plain = text is sought
+    shown: list[str] = []
+    searched: list[str] = []
+    end = 0
+    for match in pattern.finditer(sought):
+        name = named(match[0])
+        if name is None:
+            continue
+        shown += (text[end : match.start()], name)
+        searched += (sought[end : match.start()], name)
+        end = match.end()
+    if not shown:
+        return text, sought
+    hidden = "".join((*shown, text[end:]))
+    return hidden, hidden if is_plain else "".join((*searched, sought[end:]))

@@ -55,6 +55,7 @@ class Collection:
         A second call makes up for schemas that were registered since the first.
         """
         telemetry, bus = self.telemetry, serverapp.event_logger
+        telemetry.hide(getattr(serverapp.identity_provider, "token", None) or "")
         if not telemetry.enabled or not telemetry.settings.sources.jupyter_events:
             return
         if not _admits_bus_events(telemetry, bus):

@@ -238,3 +238,15 @@ def test_an_empty_value_goes_by_its_own_rule(redact, own, left):
     rules = {"m": own, "m.a": "operational"}
 
     assert redact({"m": FREE}, rules, {"m": {}}).values.get("m") == left
+
+
+def test_a_rule_for_everything_reaches_into_the_maps_of_an_allowed_array(redact):
+    of_texts = {"type": "object", "additionalProperties": TEXT}
+    properties = {"a": {"type": "array", "items": of_texts}}
+    rules = {name: {"action": "allow"} for name in ("a", "a.*")} | {
+        "**": {"action": "mask"}
+    }
+
+    left = redact(properties, rules, {"a": [{}, {"a": "hidden"}]}).values
+
+    assert left == {"a": [{}, "***"]}

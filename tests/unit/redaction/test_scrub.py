@@ -1,7 +1,20 @@
+from pathlib import Path
+
 import pytest
+import yaml
 
 from jupyter_otel.redaction.actions import scrub_value
-from jupyter_otel.redaction.scrub import scrub
+from jupyter_otel.redaction.look_alikes import plain, visible
+from jupyter_otel.redaction.scrub import SCRUBBERS, scrub
+
+_LISTED = yaml.safe_load(
+    Path(__file__).with_name("scrub_samples.yaml").read_text(encoding="utf-8")
+)
+SAMPLES = [
+    sample.replace("«", "").replace("»", "")
+    for kind in _LISTED["secrets"].values()
+    for sample in kind
+]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +108,15 @@ def test_a_key_that_names_a_secret_hides_its_value():
 @pytest.mark.parametrize(
     "piece",
     [
+        "-u a:",
+        "glpat-",
+        "~a/",
+        "1//0",
+        "a%40",
+        "password is ",
+        "sk_live_",
+        "aaaaaaaaaaaaaa.atlasv1.",
+        "hooks.slack.com/services/",
         "a",
         "eyJ-",
         "password",
@@ -124,3 +146,18 @@ def test_the_time_to_scrub_grows_with_the_text_and_no_faster(piece):
     scrubbed = scrub(piece * (100_000 // len(piece)) + "!")
 
     assert len(scrubbed) <= 400_000
+
+
+@pytest.mark.parametrize("scrubber", SCRUBBERS, ids=lambda scrubber: scrubber.name)
+def test_no_scrubber_finds_anything_where_none_of_its_hints_is(scrubber):
+    marked = (*SAMPLES, *(sample.upper() for sample in SAMPLES))
+    for sample in marked:
+        if scrubber.pattern.search(plain(visible(sample))):
+            lower = plain(visible(sample)).lower()
+            assert any(hint in lower for hint in scrubber.hints), sample
+
+
+def test_a_text_with_nothing_to_hide_comes_back_as_it_is():
+    text = "ｆｕｌｌ width, soft\u00adhyphen, \u0441\u043b\u043e\u0432\u043e"  # noqa: RUF001 - look-alikes are the point
+
+    assert scrub(text) == text
