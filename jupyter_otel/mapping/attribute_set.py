@@ -104,7 +104,8 @@ class AttributeSet:
         self._uid_head = encoder(_UID).text_head(self._uid_size)
         self._extras = {name: encoder(name) for name in (ERROR_TYPE, COUNT)}
         payload = [encoder(name) for name in names.payload]
-        self._remembered = [it.remembered for it in payload]
+        self._texts = [it.texts for it in payload]
+        self._integers = [it.integers for it in payload]
         self._encode = [it.encode for it in payload]
         self._first: tuple[Provenance | None, bytes, int] = (None, b"", 0)
 
@@ -116,13 +117,18 @@ class AttributeSet:
         if event.provenance is not known:
             first, room = self._begin(event.provenance)
         pieces = [first, uid[: self._uid_size]]
-        columns = zip(event.values, self._remembered, self._encode, strict=True)
-        for value, remembered, encode in columns:
+        columns = zip(
+            event.values, self._texts, self._integers, self._encode, strict=True
+        )
+        for value, texts, integers, encode in columns:
             if value is None:
                 continue
+            # The usual kinds are a look-up each, without a call.
             kind = type(value)
-            if kind is str or kind is int:
-                pieces.append(remembered(value) or encode(value))
+            if kind is str:
+                pieces.append(texts[value])
+            elif kind is int:
+                pieces.append(integers[value])
             else:
                 pieces.append(encode(value))
         if extras:
