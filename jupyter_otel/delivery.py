@@ -56,6 +56,8 @@ class Delivery:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.last_error: str | None = None
+        self.failures = 0
+        """How often a request was to be tried again."""
         self._signal = signal
         self._spool = spool
         self._destination = destination
@@ -133,6 +135,7 @@ class Delivery:
         if retry is None:
             self._backoff_s = 0.0
             return 0.0
+        self.failures += 1
         self._report(retry.why, f"{retry.why}; the records are kept, trying again")
         return self._next_backoff(retry.after_s)
 

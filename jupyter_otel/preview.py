@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from jupyter_otel.event import UNREADABLE_TIME_NS, Origin, Person, Source, Trust
-from jupyter_otel.export.otlp_json import to_dict
 from jupyter_otel.mapping.mapper import Mapped
 from jupyter_otel.mapping.requests import RequestWriter
 from jupyter_otel.processor import Outcome, Processor, Stages
@@ -117,6 +116,9 @@ class Previewer:
 
     def _as_json(self, signal: Signal, record: bytes) -> Any:
         """Read a record the way a receiver would: from a whole request."""
+        # The protocol's messages are only for shows: a server starts without.
+        from jupyter_otel.export.otlp_json import to_dict  # noqa: PLC0415
+
         request = to_dict(signal, self._requests.write(self._source, [record]))
         for key in _WAY_DOWN[signal]:
             request = request[key][0]

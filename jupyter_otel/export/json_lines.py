@@ -16,7 +16,6 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from jupyter_otel.errors import ConfigError
-from jupyter_otel.export.otlp_json import to_json
 from jupyter_otel.export.verdicts import Rejected, Retry, Sent, Verdict
 from jupyter_otel.tally import Signal
 
@@ -54,6 +53,9 @@ class JsonLines:
     def send(self, request: bytes, records: int) -> Verdict:
         """Append a request as a line; full disks and held locks are to be retried."""
         del records
+        # Imports the protocol's messages: a start must not wait for them.
+        from jupyter_otel.export.otlp_json import to_json  # noqa: PLC0415
+
         try:
             line = to_json(self._signal, request) + b"\n"
         except ValueError as error:

@@ -4,7 +4,7 @@ Two serialized requests of one signal, one behind the other, are one valid reque
 that is how the sender merges them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from jupyter_otel.mapping.wire import bytes_field, bytes_tag, varint
 
@@ -24,10 +24,7 @@ class RequestWriter:
 
     def __init__(self, resource: bytes, scopes: Mapping[str, bytes]) -> None:
         self._heads: dict[int, bytes] = {}
-        self._resource = bytes_field(_RESOURCE, resource)
-        self._scopes = {
-            name: bytes_field(_SCOPE, scope) for name, scope in scopes.items()
-        }
+        self._describe(resource, scopes)
 
     def write(self, source: str, records: Iterable[bytes]) -> bytes:
         """Return a serialized ``ExportLogsServiceRequest`` or ``…Trace…``.
@@ -42,9 +39,33 @@ class RequestWriter:
         scoped = bytes_field(_SCOPES, self._scopes[source] + messages)
         return bytes_field(_GROUPS, self._resource + scoped)
 
+    def _describe(self, resource: bytes, scopes: Mapping[str, bytes]) -> None:
+        self._resource = bytes_field(_RESOURCE, resource)
+        self._scopes = {
+            name: bytes_field(_SCOPE, scope) for name, scope in scopes.items()
+        }
+
     def _head(self, size: int) -> bytes:
         """Return what stands before a record of that size."""
         head = bytes_tag(_RECORDS) + varint(size)
         if len(self._heads) < _MAX_HEADS:
             self._heads[size] = head
         return head
+
+
+class LateRequestWriter(RequestWriter):
+    """One that asks what describes the process when it has its first record.
+
+    Args:
+        ask: Returns resource and scopes; called once, on the thread that writes.
+    """
+
+    def __init__(self, ask: Callable[[], tuple[bytes, Mapping[str, bytes]]]) -> None:
+        super().__init__(b"", {})
+        self._ask = ask
+
+    def write(self, source: str, records: Iterable[bytes]) -> bytes:
+        """Return a serialized ``ExportLogsServiceRequest`` or ``…Trace…``."""
+        if not self._scopes:
+            self._describe(*self._ask())
+        return super().write(source, records)

@@ -1,23 +1,22 @@
 """The resource and the scopes of everything a process sends, encoded once.
 
-Detection is the SDK's. What is known about single events is in no resource.
+Detection is the SDK's. What is known about single events is in no resource. SDK and
+protocol cost 30 ms to import: that waits until something is to be encoded.
 """
 
+# Not needed here, but by the SDK; it cannot be imported when the interpreter ends.
+import concurrent.futures.thread  # noqa: F401
 import os
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-
-from opentelemetry.proto.common.v1.common_pb2 import (
-    AnyValue,
-    ArrayValue,
-    InstrumentationScope,
-    KeyValue,
-)
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from typing import TYPE_CHECKING
 
 from jupyter_otel._version import __version__
 from jupyter_otel.event import Source
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 _NAME = "service.name"
 _INSTANCE = "service.instance.id"
@@ -47,6 +46,9 @@ def resource_attributes(
 
 def resource_bytes(attributes: Mapping[str, object], *, service_name: str) -> bytes:
     """Return `resource_attributes` as a serialized OTLP ``Resource``."""
+    from opentelemetry.proto.common.v1.common_pb2 import KeyValue  # noqa: PLC0415
+    from opentelemetry.proto.resource.v1.resource_pb2 import Resource  # noqa: PLC0415
+
     known = resource_attributes(attributes, service_name=service_name)
     pairs = [KeyValue(key=_text(k), value=_any_value(v)) for k, v in known.items()]
     encoded: bytes = Resource(attributes=pairs).SerializeToString()
@@ -55,6 +57,10 @@ def resource_bytes(attributes: Mapping[str, object], *, service_name: str) -> by
 
 def scope_bytes(source: Source) -> bytes:
     """Return the serialized ``InstrumentationScope`` of what a source gives."""
+    from opentelemetry.proto.common.v1.common_pb2 import (  # noqa: PLC0415
+        InstrumentationScope,
+    )
+
     scope = InstrumentationScope(
         name=f"jupyter_otel.{source.value}", version=__version__
     )
@@ -64,10 +70,18 @@ def scope_bytes(source: Source) -> bytes:
 
 def _detected() -> dict[str, object]:
     # Only a process that sends needs the SDK, and it costs 20 ms.
-    from opentelemetry.sdk.resources import Resource as SdkResource  # noqa: PLC0415
+    from opentelemetry.sdk import resources  # noqa: PLC0415
 
-    found = SdkResource.create().attributes
-    return {key: value for key, value in found.items() if key not in _COMMAND_LINE}
+    try:
+        found = resources.Resource.create()
+    except RuntimeError:
+        # The first record comes while the interpreter ends, when no pool of threads
+        # runs detectors any more: what the variables say must do.
+        found = resources._DEFAULT_RESOURCE.merge(  # noqa: SLF001 - no public name
+            resources.OTELResourceDetector().detect()
+        )
+    known = found.attributes.items()
+    return {key: value for key, value in known if key not in _COMMAND_LINE}
 
 
 @lru_cache(maxsize=1)
@@ -75,7 +89,12 @@ def _instance_id(process_id: int) -> str:  # noqa: ARG001 - a child is another i
     return str(uuid.uuid4())
 
 
-def _any_value(value: object) -> AnyValue:
+def _any_value(value: object) -> "AnyValue":
+    from opentelemetry.proto.common.v1.common_pb2 import (  # noqa: PLC0415
+        AnyValue,
+        ArrayValue,
+    )
+
     if isinstance(value, bool):
         return AnyValue(bool_value=value)
     if isinstance(value, int):
