@@ -3,16 +3,15 @@
 What each part does is in the part; here is only what is given to which.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jupyter_otel.catalog.catalog import Catalog
+from jupyter_otel.choices import Choices
 from jupyter_otel.config import Settings
-from jupyter_otel.consent.consent import Consent, ConsentMode
+from jupyter_otel.consent.consent import Consent
 from jupyter_otel.environment import (
     metric_interval_s,
     metrics_enabled,
@@ -27,6 +26,7 @@ from jupyter_otel.mapping.resource import (
     resource_bytes,
     scope_bytes,
 )
+from jupyter_otel.permits import Permits, build_consent, policy_revision
 from jupyter_otel.pipeline import Pipeline
 from jupyter_otel.policy.policy import CodePolicy, IdentityPolicy, Policy
 from jupyter_otel.preview import Previewer
@@ -36,7 +36,7 @@ from jupyter_otel.redaction.keyed_hash import KeyFile
 from jupyter_otel.redaction.known_words import KnownWords
 from jupyter_otel.redaction.rebuild import Count
 from jupyter_otel.road import Road
-from jupyter_otel.schema import Group, Level
+from jupyter_otel.schema import Level
 from jupyter_otel.self_metrics import SelfMetrics
 from jupyter_otel.sources.pipeline_reports import PipelineReports
 from jupyter_otel.tally import Books, Signal
@@ -77,16 +77,7 @@ def build_policy(
     )
 
 
-def build_consent(settings: Settings) -> Consent:
-    """Return who decides about each group of schemas."""
-    groups = settings.consent.groups
-    return Consent(
-        mode=ConsentMode(settings.consent.mode),
-        groups={Group(name): ConsentMode(mode) for name, mode in groups.items()},
-    )
-
-
-def build_stages(
+def build_stages(  # noqa: PLR0913 - what the stages need
     settings: Settings,
     catalog: Catalog,
     *,
@@ -94,6 +85,7 @@ def build_stages(
     count: Count,
     warnings: list[str],
     known: KnownWords | None = None,
+    consent: Consent | None = None,
 ) -> Stages:
     """Return the stages that an event runs through under these settings.
 
@@ -105,13 +97,14 @@ def build_stages(
         warnings: Gets a line for each ``OTEL_*`` limit that cannot be used.
         known: Words that scrubbing hides wherever they stand; None: those that this
             process knows by its environment.
+        consent: With what people said; None: nobody has said anything.
     """
     policy = build_policy(settings, catalog)
     keyed_hash = KeyFile(Path(settings.redaction.hash_key_file)).load()
     return Stages(
         catalog=catalog,
         policy=policy,
-        consent=build_consent(settings),
+        consent=consent or build_consent(settings),
         redactor=Redactor(
             keyed_hash,
             policy.identity_action,
@@ -132,6 +125,7 @@ class Running(NamedTuple):
     pipeline: Pipeline
     road: Road
     reports: PipelineReports
+    choices: Choices
     self_metrics: SelfMetrics | None
 
     def flush(self, timeout_s: float) -> bool:
@@ -167,7 +161,9 @@ def start(
         ConfigError: A destination cannot be used.
         SpoolError: The spool's directory cannot be written.
     """
-    road = Road(settings, books, _signals(settings), warnings)
+    revision = policy_revision(settings)
+    judge = Permits(stages.consent, revision)
+    road = Road(settings, books, _signals(settings), warnings, judge)
     pipeline = Pipeline(
         stages,
         road.spool,
@@ -176,7 +172,7 @@ def start(
         source=source,
         wake_delivery=road.wake,
         sends_traces=settings.traces.enabled,
-        revision=policy_revision(settings),
+        revision=revision,
         sync_timeout_s=_sync_timeout_s(settings),
         strict=strict,
     )
@@ -187,7 +183,10 @@ def start(
     pipeline.start()
     if self_metrics is not None:
         self_metrics.start()
-    return Running(pipeline, road, reports, self_metrics)
+    choices = Choices(
+        stages.consent, stages.catalog, pipeline, road, settings.consent, revision
+    )
+    return Running(pipeline, road, reports, choices, self_metrics)
 
 
 def _self_metrics(
@@ -237,11 +236,3 @@ def _sync_timeout_s(settings: Settings) -> float | None:
 def _requests(source: Source) -> RequestWriter:
     resource = resource_bytes({}, service_name=SERVICE_NAMES[source])
     return RequestWriter(resource, {each: scope_bytes(each) for each in Source})
-
-
-def policy_revision(settings: Settings) -> str:
-    """Return a short name of the policy, another one whenever it changes."""
-    policy: dict[str, Any] = settings.policy.trait_values(config=True)
-    files = [Path(file).read_text(encoding="utf-8") for file in settings.policy.files]
-    text = json.dumps([policy, files], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,6 +1,7 @@
 """Every setting that a traitlets file or a command line can make, one class a stage.
 
-Here are names, rules, defaults and help. `OTEL_*` variables are read in
+Here are names, rules, defaults and help; those about consent are in
+``consent_config.py`` beside it. `OTEL_*` variables are read in
 ``environment.py``; what a setting does is its stage's business.
 
 ::
@@ -18,11 +19,11 @@ from jupyter_core.paths import jupyter_data_dir
 from traitlets import Bool, Enum, Float, Int, List, TraitError
 from traitlets.config import Config, Configurable
 
+from jupyter_otel.consent_config import OtelConsent
 from jupyter_otel.errors import ConfigError
 from jupyter_otel.setting_types import (
     BaseUrl,
     Choice,
-    ConsentModes,
     Headers,
     Names,
     Place,
@@ -108,28 +109,6 @@ class OtelRedaction(Configurable):
 
         Made on first use (mode 0600) as jupyter_otel/hash_key in Jupyter's data
         directory. Servers that share the key give one person one hash.
-        """,
-    ).tag(config=True)
-
-
-class OtelConsent(Configurable):
-    """Whether people are asked before their records leave."""
-
-    mode: Enum[str] = Choice(
-        ("opt_in", "opt_out", "mandatory"),
-        default_value="opt_in",
-        help="""Whether a person must agree: opt_in, opt_out or mandatory.
-
-        Nobody can say yes in this version: with opt_in whatever a person causes is
-        dropped, kernel starts included. With the others, tell people of it.
-        """,
-    ).tag(config=True)
-
-    groups: ConsentModes = ConsentModes(
-        help="""The mode of single groups of schemas, e.g. {'executions': 'opt_out'}.
-
-        Groups: security, operations, executions, data, interface, extensions.
-        security is mandatory, or off.
         """,
     ).tag(config=True)
 

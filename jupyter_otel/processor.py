@@ -80,6 +80,7 @@ class Lane:
         origin: Theirs.
         plan: Of their schema.
         draw: Draws a number below 1, for the sample.
+        subject: The key of the person, empty where there is none.
         is_allowed: Whether the person consents.
     """
 
@@ -89,6 +90,7 @@ class Lane:
         plan: _Plan,
         draw: Callable[[], float],
         *,
+        subject: str,
         is_allowed: bool,
     ) -> None:
         # Everything is looked up here, not once more for every event.
@@ -100,7 +102,7 @@ class Lane:
         self._provenance = plan.redaction.provenance(origin)
         self._folder = plan.folder
         self._map = plan.mapping.map
-        self._subject = subject_of(origin)
+        self._subject = subject
 
     def process(self, raw: RawEvent) -> Outcome:
         """Return an event's records, or the one reason why it has none."""
@@ -169,10 +171,23 @@ class Processor:
         group = origin.schema.overlay.group
         is_allowed = self._stages.consent.allows(origin.person, group, answer)
         try:
-            plan = self.plan(origin.schema)
-            return Lane(origin, plan, self._random.random, is_allowed=is_allowed)
+            return Lane(
+                origin,
+                self.plan(origin.schema),
+                self._random.random,
+                subject=self.subject(origin),
+                is_allowed=is_allowed,
+            )
         except Exception:  # noqa: BLE001 - fail closed, as for a single event
             return _MAPPING_ERROR
+
+    def subject(self, origin: Origin) -> str:
+        """Return the key of whose events these are, empty where they are nobody's."""
+        return self._stages.consent.key(origin.person)
+
+    def refresh(self) -> None:
+        """Learn what people have said to another process."""
+        self._stages.consent.answers.refresh()
 
     def close_folds(self, now_s: float) -> Iterator[Closed]:
         """Yield the record of each window that is over by then."""
@@ -205,11 +220,6 @@ class Processor:
             overlay.sample if self._samples or overlay.sample == 0 else 1.0,
             folder,
         )
-
-
-def subject_of(origin: Origin) -> str:
-    """Return the consent subject of events, empty where they are nobody's."""
-    return "" if origin.person is None else origin.person.subject
 
 
 def _map_fold(mapping: SchemaMapping, fold: Fold) -> Mapped | DropReason:

@@ -16,7 +16,7 @@ from jupyter_otel.event import Origin, RawEvent, Source
 from jupyter_otel.mapping.mapper import Mapped
 from jupyter_otel.mapping.requests import RequestWriter
 from jupyter_otel.policy.priority import priority
-from jupyter_otel.processor import Held, Lane, Processor, subject_of
+from jupyter_otel.processor import Held, Lane, Processor
 from jupyter_otel.schema import Group, Schema
 from jupyter_otel.spool.rows import Loss, NewRow
 from jupyter_otel.spool.spool import Spool
@@ -83,6 +83,7 @@ class Recorder:
         self._sorted = 0
         tracks: dict[Origin, _Track] = {}
         receipts = []
+        self._processor.refresh()
         turns = Turns()
         for number, raw in enumerate(batch, start=1):
             origin, _, _, _, _, receipt = raw
@@ -140,7 +141,8 @@ class Recorder:
             self._complaints.say(f"{reason} {schema.id}", text)
 
     def _track(self, origin: Origin, records: _Records) -> "_Track":
-        place = (origin.source, subject_of(origin), origin.schema.overlay.group)
+        subject = self._processor.subject(origin)
+        place = (origin.source, subject, origin.schema.overlay.group)
         return _Track(
             self._processor.lane(origin), records[_LOGS, place], records[_TRACES, place]
         )

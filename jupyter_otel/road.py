@@ -22,7 +22,10 @@ from jupyter_otel.environment import export_settings
 from jupyter_otel.errors import ConfigError
 from jupyter_otel.export.destination import Destination, open_destination
 from jupyter_otel.export.verdicts import Sent, Verdict
+from jupyter_otel.permits import open_permits
 from jupyter_otel.spool.adoption import Adopter
+from jupyter_otel.spool.judging import Judge
+from jupyter_otel.spool.recent import RecentRows
 from jupyter_otel.spool.rows import Loss, NewRow
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Signal
@@ -30,6 +33,8 @@ from jupyter_otel.tally import Books, DropReason, Signal
 _MEMORY_BYTES = 16 * 2**20
 _MIB = 2**20
 _POLL_S = 0.005
+_RECENT_SHARE = 4
+"""What left lately takes a quarter of the spool's size at most, beside it."""
 
 
 class Road:
@@ -40,6 +45,7 @@ class Road:
         books: Count what becomes of each record.
         signals: Which have a sender from the start; `open` adds others.
         warnings: Gets a line for what is legal but probably wrong.
+        judge: Says whether a row may still leave; None: the settings do.
 
     Raises:
         ConfigError: A destination cannot be used.
@@ -52,6 +58,7 @@ class Road:
         books: Books,
         signals: Iterable[Signal],
         warnings: list[str],
+        judge: Judge | None = None,
     ) -> None:
         self.books = books
         self.destinations: dict[str, str] = {}
@@ -67,7 +74,8 @@ class Road:
         self._complaints = Complaints()
         opened = {signal: self._open_destination(signal) for signal in signals}
         self.directory = _spool_directory(settings)
-        self.spool = _open_spool(settings, self.directory)
+        judge = judge or open_permits(settings)
+        self.spool = _open_spool(settings, self.directory, judge)
         for signal, destination in opened.items():
             self._add(signal, destination)
 
@@ -108,7 +116,7 @@ class Road:
         for row in rows:
             self.books.accept(row.signal, row.records)
         losses = [*self.spool.append(rows), *self.spool.settle()]
-        self._book(losses)
+        self.book(losses)
         for signal in {row.signal for row in rows}:
             self.wake(signal)
         return not losses
@@ -142,7 +150,7 @@ class Road:
         if self.directory is None:
             for signal, records in self.spool.pending().items():
                 self.books.drop(signal, DropReason.SHUTDOWN, records)
-        self._book(self.spool.close())
+        self.book(self.spool.close())
 
     def spool_status(self) -> dict[str, Any]:
         """Return where rows wait, how much, and since when, as JSON."""
@@ -181,7 +189,8 @@ class Road:
         for delivery in list(self._deliveries.values()):
             delivery.hurry()
 
-    def _book(self, losses: Sequence[Loss]) -> None:
+    def book(self, losses: Sequence[Loss]) -> None:
+        """Count what the spool lost."""
         for signal, reason, records in losses:
             self.books.drop(signal, reason, records)
             self._complaints.say(reason, f"Records were lost: {reason}.")
@@ -225,10 +234,18 @@ def _spool_directory(settings: Settings) -> Path | None:
     return Path(settings.spool.directory)
 
 
-def _open_spool(settings: Settings, directory: Path | None) -> Spool:
+def _open_spool(settings: Settings, directory: Path | None, judge: Judge) -> Spool:
+    max_bytes = settings.spool.max_mib * _MIB or _MEMORY_BYTES
+    recent = RecentRows(
+        directory,
+        max_bytes=max_bytes // _RECENT_SHARE,
+        max_age_h=settings.consent.recent_h,
+    )
     return Spool(
         directory,
-        max_bytes=settings.spool.max_mib * _MIB or _MEMORY_BYTES,
+        max_bytes=max_bytes,
+        judge=judge,
+        recent=recent,
         max_age_s=settings.spool.max_age_s,
         when_full="refuse" if settings.spool.when_full == "refuse" else "drop",
         synchronous=settings.spool.durability == "sync",

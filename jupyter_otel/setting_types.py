@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, TraitType
+from traitlets import (
+    Bool,
+    Dict,
+    Enum,
+    Float,
+    Int,
+    List,
+    TraitError,
+    TraitType,
+    Unicode,
+)
 
 from jupyter_otel.schema import Group
 
@@ -150,6 +160,29 @@ class Seconds(_Told, Float):  # type: ignore[type-arg]
         return number
 
 
+class Hours(_Told, Float):  # type: ignore[type-arg]
+    """A span of time, also none."""
+
+    rule = "a number of hours from 0"
+    cure = "Leave it out to use the default."
+
+    def validate(self, obj: Any, value: Any) -> float:
+        """Return the number if it is a span of time."""
+        if isinstance(value, bool):
+            self.error(obj, value)
+        number: float = super().validate(obj, value)
+        if not math.isfinite(number) or number < 0:
+            self.error(obj, value)
+        return number
+
+
+class Text(_Told, Unicode):  # type: ignore[type-arg]
+    """A text for people, or none."""
+
+    rule = "a text"
+    cure = "Write it between quotation marks."
+
+
 class Names(_Told, List):  # type: ignore[type-arg]
     """A list of schema ids or globs."""
 
@@ -242,6 +275,12 @@ class BaseUrl(_Told, TraitType[str | None, Any]):
         if cure := url_complaint(value):
             self.refuse(obj, self.shown(value), cure)
         return value
+
+
+class PolicyUrl(BaseUrl):
+    """The URL of a page for people."""
+
+    cure = "Write for example https://example.org/privacy."
 
 
 class Headers(_Told, Dict):

@@ -1,5 +1,6 @@
 import os
 
+import pytest
 from hypothesis import settings
 
 # With CI set every run draws the same examples: a change is judged by itself, not by
@@ -7,3 +8,14 @@ from hypothesis import settings
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _jupyter_data_directory(tmp_path_factory):
+    """Keep what no test names, keys and answers, out of the account's own folders."""
+    before = os.environ.get("JUPYTER_DATA_DIR")
+    os.environ["JUPYTER_DATA_DIR"] = str(tmp_path_factory.mktemp("jupyter_data"))
+    yield
+    del os.environ["JUPYTER_DATA_DIR"]
+    if before is not None:
+        os.environ["JUPYTER_DATA_DIR"] = before

@@ -1,11 +1,11 @@
-"""The check that stands before redaction: one person, one group, one verdict.
+"""Who decides about a group, and what follows for one event or one stored row.
 
-The answers that people gave come in as a mapping; where they are kept is not known
-here.
+What people said is kept in ``answers.py``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from jupyter_otel.consent.answers import Answer, Answers
 from jupyter_otel.event import Person
 from jupyter_otel.schema import Group
 from jupyter_otel.tally import Word
@@ -21,14 +21,20 @@ class ConsentMode(Word):
     """The deployment does without the group; for ``security`` only."""
 
 
+# Python 3.11 looks a member of an enum up by a call: not for every event.
+_OFF, _OPT_OUT, _MANDATORY = ConsentMode.OFF, ConsentMode.OPT_OUT, ConsentMode.MANDATORY
+
+
 class Consent:
-    """Says whether an event of a group may leave.
+    """Says whether what belongs to a person may leave.
 
     Args:
         mode: For every group that ``groups`` does not name; ``security`` is
             mandatory unless named, for its subject may not have signed in.
         groups: The mode of single groups.
-        answers: What people said: ``(subject, group)`` → yes or no.
+        answers: What people said.
+        key: Makes of a subject the key that it has in answers and in stored rows: a
+            hash under a key, so that no name stands there.
     """
 
     def __init__(
@@ -36,16 +42,22 @@ class Consent:
         *,
         mode: ConsentMode,
         groups: Mapping[Group, ConsentMode] | None = None,
-        answers: Mapping[tuple[str, Group], bool] | None = None,
+        answers: Answers | None = None,
+        key: Callable[[str], str] = str,
     ) -> None:
         modes = dict.fromkeys(Group, mode)
         modes[Group.SECURITY] = ConsentMode.MANDATORY
         self._modes = modes | dict(groups or {})
-        self._answers = answers if answers is not None else {}
+        self.answers = answers or Answers()
+        self._key = key
 
     def mode(self, group: Group) -> ConsentMode:
         """Return who decides about a group."""
         return self._modes[group]
+
+    def key(self, person: Person | None) -> str:
+        """Return what stands for a person in answers and rows; empty: for nobody."""
+        return "" if person is None else self._key(person.subject)
 
     def allows(
         self, person: Person | None, group: Group, answer: bool | None = None
@@ -56,10 +68,39 @@ class Consent:
         person's stored one, for previews.
         """
         mode = self._modes[group]
-        if mode is ConsentMode.OFF:
+        if mode is _OFF:
             return False
-        if person is None or mode is ConsentMode.MANDATORY:
+        if person is None or mode is _MANDATORY:
             return True
         if answer is None:
-            answer = self._answers.get((person.subject, group))
-        return mode is ConsentMode.OPT_OUT if answer is None else answer
+            said = self.answers.find(self._key(person.subject), group)
+            answer = None if said is None else said.allowed
+        return mode is _OPT_OUT if answer is None else answer
+
+    def still_allows(self, key: str, group: Group, made_ns: int) -> bool:
+        """Return whether what was made of a person's events may leave now.
+
+        What was made before a yes stays forbidden: the yes was not meant for it.
+
+        Args:
+            key: Of the person; empty where it is nobody's.
+            group: Of the events.
+            made_ns: When the records were made.
+        """
+        mode = self._modes[group]
+        if mode is _OFF:
+            return False
+        if not key or mode is _MANDATORY:
+            return True
+        said = self.answers.find(key, group)
+        if said is None:
+            return mode is _OPT_OUT
+        return said.allowed and made_ns >= said.since_ns
+
+    def answer(self, key: str, group: Group, *, allowed: bool, now_ns: int) -> Answer:
+        """Return an answer as it is to be kept: a yes holds for what comes after it."""
+        said = self.answers.find(key, group)
+        before = self._modes[group] is _OPT_OUT if said is None else said.allowed
+        if not allowed or not before:
+            return Answer(allowed, now_ns, now_ns)
+        return Answer(allowed, now_ns, 0 if said is None else said.since_ns)

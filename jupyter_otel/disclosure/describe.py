@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from jupyter_otel.assembly import build_consent, build_policy, policy_revision
+from jupyter_otel.assembly import build_policy
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.catalog.files import schemas_root
 from jupyter_otel.config import Settings
@@ -26,6 +26,7 @@ from jupyter_otel.disclosure.labels import labels, property_name
 from jupyter_otel.environment import export_settings
 from jupyter_otel.export.checks import public_url
 from jupyter_otel.mapping.names import event_name
+from jupyter_otel.permits import build_consent, policy_revision
 from jupyter_otel.policy.policy import Policy
 from jupyter_otel.redaction.keyed_hash import KeyFile
 from jupyter_otel.redaction.rules import ITEM
@@ -195,7 +196,7 @@ def _kept(settings: Settings) -> Kept:
     return Kept(
         place=None if in_memory else str(spool.directory),
         until_sent_s=spool.max_age_s,
-        recent_h=float(getattr(settings.consent, "recent_h", 0)),
+        recent_h=settings.consent.recent_h,
         max_mib=spool.max_mib,
     )
 

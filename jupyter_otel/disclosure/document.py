@@ -66,13 +66,18 @@ def as_markdown(document: Document) -> str:
 def as_html(document: Document) -> str:
     """Return a document as one HTML page that needs nothing else, no script either."""
     title = escape(printable(document.title))
-    body = "\n".join(_html_section(section) for section in document.sections)
+    body = html_sections(document.sections)
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         f"<main>\n<h1>{title}</h1>\n{body}\n</main>\n</body>\n</html>\n"
     )
+
+
+def html_sections(sections: Sequence[Section]) -> str:
+    """Return sections as HTML below an ``h1``, for a page that has its own head."""
+    return "\n".join(_html_section(section) for section in sections)
 
 
 def _markdown(block: Block) -> str:

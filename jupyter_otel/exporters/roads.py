@@ -15,6 +15,7 @@ from traitlets.config import Config
 from jupyter_otel.complaints import Complaints
 from jupyter_otel.config import read_settings
 from jupyter_otel.environment import sdk_disabled
+from jupyter_otel.permits import open_bystanders_permits
 from jupyter_otel.road import Road
 from jupyter_otel.tally import Books, Signal
 
@@ -85,7 +86,10 @@ class Roads:
 
     def _open(self, config: Config, signal: Signal) -> _Shared:
         warnings: list[str] = []
-        road = Road(read_settings(config), Books(), [signal], warnings)
+        settings = read_settings(config)
+        # Rows of a dead server may be adopted: its policy is not this program's.
+        judge = open_bystanders_permits(settings)
+        road = Road(settings, Books(), [signal], warnings, judge)
         for warning in warnings:
             self._complaints.say(warning, warning)
         road.start()

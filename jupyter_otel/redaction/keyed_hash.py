@@ -54,10 +54,18 @@ class KeyedHash:
 
 
 class KeyFile:
-    """A key kept in a file, made at first use and readable by its owner only."""
+    """A key kept in a file, made at first use and readable by its owner only.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: Of the file.
+        setting: Which one led to it, for whoever has to correct it.
+    """
+
+    def __init__(
+        self, path: Path, setting: str = "OtelRedaction.hash_key_file"
+    ) -> None:
         self._path = path
+        self._setting = setting
 
     def load(self) -> KeyedHash:
         """Return the hash under the file's key, making the key where there is none.
@@ -69,13 +77,13 @@ class KeyFile:
             key = self._read() or self._make()
         except OSError as error:
             raise ConfigError(
-                f"OtelRedaction.hash_key_file must be a file that can be read, got "
+                f"{self._setting} must be a file that can be read, got "
                 f"{str(self._path)!r} ({error.strerror}). Give the path of a key of "
                 f"{MIN_KEY_BYTES} raw bytes or more."
             ) from error
         if len(key) < MIN_KEY_BYTES:
             raise ConfigError(
-                f"OtelRedaction.hash_key_file must hold at least {MIN_KEY_BYTES} raw "
+                f"{self._setting} must hold at least {MIN_KEY_BYTES} raw "
                 f"bytes, got {len(key)} in {str(self._path)!r}. Make one with: "
                 f"head -c {MIN_KEY_BYTES} /dev/urandom > FILE"
             )

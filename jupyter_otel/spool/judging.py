@@ -13,7 +13,7 @@ from jupyter_otel.spool.rows import Condemned, Loss, Row
 from jupyter_otel.tally import DropReason, Signal
 
 
-class Origin(NamedTuple):
+class RowOrigin(NamedTuple):
     """Whose a row is, and of which time."""
 
     subject: str
@@ -26,7 +26,7 @@ class Waiting(NamedTuple):
     """A row that could be sent now."""
 
     row: Row
-    origin: Origin
+    origin: RowOrigin
 
 
 class Judge(Protocol):
@@ -35,7 +35,7 @@ class Judge(Protocol):
     def refresh(self) -> None:
         """Learn what has changed; called before rows are judged, under no lock."""
 
-    def objection(self, origin: Origin) -> DropReason | None:
+    def objection(self, origin: RowOrigin) -> DropReason | None:
         """Return why a row must not leave, None if it may. Never raises."""
 
 
@@ -45,7 +45,7 @@ class Lenient:
     def refresh(self) -> None:
         """Learn nothing."""
 
-    def objection(self, origin: Origin) -> DropReason | None:  # noqa: ARG002 - a `Judge`
+    def objection(self, origin: RowOrigin) -> DropReason | None:  # noqa: ARG002 - a `Judge`
         """Return None."""
         return None
 
@@ -86,7 +86,9 @@ def select(waiting: Iterable[Waiting], judge: Judge, limits: Limits) -> Selectio
     return chosen
 
 
-def unfit(rows: Iterable[tuple[KeptRow, Origin]], judge: Judge) -> Iterator[Condemned]:
+def unfit(
+    rows: Iterable[tuple[KeptRow, RowOrigin]], judge: Judge
+) -> Iterator[Condemned]:
     """Yield the rows that must not leave."""
     for row, origin in rows:
         reason = judge.objection(origin)

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 from jupyter_otel.spool.database import transaction
-from jupyter_otel.spool.judging import Origin, Waiting
+from jupyter_otel.spool.judging import RowOrigin, Waiting
 from jupyter_otel.spool.room import KeptRow
 from jupyter_otel.spool.rows import Row, StoredRow
 from jupyter_otel.tally import Signal
@@ -74,13 +74,13 @@ def oldest_first(connection: sqlite3.Connection, signal: Signal) -> Iterator[Wai
     found = connection.execute(_OLDEST_FIRST, (signal,))
     for row_id, records, attempts, body, *origin in found:
         row = Row(row_id, signal, records, attempts, body)
-        yield Waiting(row, Origin._make(origin))
+        yield Waiting(row, RowOrigin._make(origin))
 
 
-def origins(connection: sqlite3.Connection) -> Iterator[tuple[KeptRow, Origin]]:
+def origins(connection: sqlite3.Connection) -> Iterator[tuple[KeptRow, RowOrigin]]:
     """Read whose all rows are, without their bodies."""
     for *kept, subject, group, revision, created_ns in connection.execute(_ORIGINS):
-        yield KeptRow._make(kept), Origin(subject, group, revision, created_ns)
+        yield KeptRow._make(kept), RowOrigin(subject, group, revision, created_ns)
 
 
 def worst_first(connection: sqlite3.Connection) -> Iterator[KeptRow]:

@@ -6,7 +6,7 @@ inventory, like those of all rows. Nothing here knows SQLite.
 
 from collections.abc import Iterable, Iterator
 
-from jupyter_otel.spool.judging import Origin, Waiting
+from jupyter_otel.spool.judging import RowOrigin, Waiting
 from jupyter_otel.spool.room import KeptRow
 from jupyter_otel.spool.rows import NewRow, Row, StoredRow
 from jupyter_otel.tally import Signal
@@ -59,7 +59,7 @@ class YoungRows:
                 waiting = Row(row_id, signal, row.records, attempts, row.body)
                 yield Waiting(waiting, _origin(row, created_ns))
 
-    def origins(self) -> Iterator[tuple[KeptRow, Origin]]:
+    def origins(self) -> Iterator[tuple[KeptRow, RowOrigin]]:
         """Read whose all rows are, without their bodies."""
         for row_id, (row, _, created_ns) in self._rows.items():
             kept = KeptRow(row_id, row.signal, row.records, len(row.body), row.priority)
@@ -70,5 +70,5 @@ class YoungRows:
         return min((row.created_ns for row in self._rows.values()), default=None)
 
 
-def _origin(row: NewRow, created_ns: int) -> Origin:
-    return Origin(row.subject, row.group, row.revision, created_ns)
+def _origin(row: NewRow, created_ns: int) -> RowOrigin:
+    return RowOrigin(row.subject, row.group, row.revision, created_ns)

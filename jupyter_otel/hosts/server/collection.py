@@ -20,6 +20,7 @@ from traitlets.config import Config
 from jupyter_otel.config import Settings
 from jupyter_otel.errors import JupyterOtelError
 from jupyter_otel.event import Intake
+from jupyter_otel.hosts.server.dialogue import Dialogue
 from jupyter_otel.hosts.server.metrics import show_metrics
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import People
@@ -100,6 +101,11 @@ class Collection:
                 daemon=True,
             )
             flush.start()
+
+    def dialogue(self, handler: Any) -> Dialogue:
+        """Return what is between this collection and whoever a handler serves."""
+        person = People(handler.identity_provider).person(handler)
+        return Dialogue(self.telemetry, self.error, person)
 
     def status(self) -> dict[str, Any]:
         """Return the JSON of ``otel/v1/status``."""

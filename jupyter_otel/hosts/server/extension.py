@@ -45,7 +45,7 @@ class OtelExtension(ExtensionApp):
             self.collection.listen(self.serverapp)
 
     def initialize_handlers(self) -> None:
-        """Answer under ``otel/v1``."""
+        """Answer under ``otel``."""
         self.handlers.extend(routes(self))
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:

@@ -13,8 +13,10 @@ from jupyter_server.auth.identity import IdentityProvider
 
 from jupyter_otel.event import NOBODYS, Attribution, Person
 
-SERVER_ACCOUNT = Person("server", None)
-"""Whoever the server does not know by name."""
+SERVER_ACCOUNT = Person("account", None)
+"""Whoever the server does not know by name: its operating-system account."""
+_NAMED = "user:"
+"""Stands before names, so that nobody's name can make them the account."""
 
 # A provider that gives people names of their own has one of these from elsewhere.
 _NAMING = (
@@ -58,7 +60,7 @@ class People:
         name = _user_name(handler) if self._are_named else None
         if name is None:
             return SERVER_ACCOUNT
-        return Person(name, None if self._under_hub else name)
+        return Person(f"{_NAMED}{name}", None if self._under_hub else name)
 
 
 def names_people(provider: object) -> bool:
@@ -79,3 +81,8 @@ def _user_name(handler: Any) -> str | None:
         return None
     name = getattr(user, "username", None)
     return name if isinstance(name, str) and name else None
+
+
+def name_of(person: Person) -> str | None:
+    """Return the name that a person goes by at this server; None: the account."""
+    return person.subject.removeprefix(_NAMED) if person != SERVER_ACCOUNT else None

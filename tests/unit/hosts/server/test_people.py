@@ -58,19 +58,19 @@ def test_only_a_provider_of_ones_own_names_people(provider, named):
 def test_a_named_user_is_the_person():
     people = People(NamingProvider(), {})
 
-    assert people.person(ANN) == Person("ann", "ann")
+    assert people.person(ANN) == Person("user:ann", "ann")
 
 
 def test_an_anonymous_user_is_the_servers_account():
     people = People(IdentityProvider(), {})
 
-    assert people.person(ANN) == SERVER_ACCOUNT == Person("server", None)
+    assert people.person(ANN) == SERVER_ACCOUNT == Person("account", None)
 
 
 def test_under_a_hub_the_server_sends_no_name():
     people = People(NamingProvider(), {"JUPYTERHUB_API_URL": "http://hub"})
 
-    assert people.person(ANN) == Person("ann", None)
+    assert people.person(ANN) == Person("user:ann", None)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_the_request_being_served_says_whose_an_event_is(serve):
 
     assert (outside, people.attribution()) == (
         NOBODYS,
-        Attribution(Person("ann", "ann")),
+        Attribution(Person("user:ann", "ann")),
     )
 
 
@@ -110,3 +110,9 @@ def test_what_goes_on_after_a_request_is_nobodys(serve):
     serve(SimpleNamespace(current_user=User("ann"), _finished=True))
 
     assert people.attribution() == NOBODYS
+
+
+def test_a_user_named_account_is_not_the_account():
+    handler = SimpleNamespace(current_user=User("account"))
+
+    assert People(NamingProvider(), {}).person(handler).subject != "account"
