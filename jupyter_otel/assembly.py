@@ -20,7 +20,7 @@ from jupyter_otel.environment import (
 from jupyter_otel.event import Source, SpanContext
 from jupyter_otel.mapping.limits import attribute_limits
 from jupyter_otel.mapping.mapper import Mapper
-from jupyter_otel.mapping.requests import RequestWriter
+from jupyter_otel.mapping.requests import LateRequestWriter, RequestWriter
 from jupyter_otel.mapping.resource import (
     resource_attributes,
     resource_bytes,
@@ -234,5 +234,9 @@ def _sync_timeout_s(settings: Settings) -> float | None:
 
 
 def _requests(source: Source) -> RequestWriter:
-    resource = resource_bytes({}, service_name=SERVICE_NAMES[source])
-    return RequestWriter(resource, {each: scope_bytes(each) for each in Source})
+    def describe() -> tuple[bytes, Mapping[str, bytes]]:
+        resource = resource_bytes({}, service_name=SERVICE_NAMES[source])
+        return resource, {each: scope_bytes(each) for each in Source}
+
+    # Describing the process is slow, and may take seconds where detectors ask others.
+    return LateRequestWriter(describe)

@@ -138,13 +138,18 @@ class Road:
         return self._wait_until_empty(deadline_s, signal)
 
     def stop(self, timeout_s: float) -> None:
-        """Stop everything within the time; what was not sent waits in the spool."""
+        """Stop everything within the time; what was not sent waits in the spool.
+
+        Sooner, where each sender has nothing or was just told to come again: what is
+        on disk needs no second try.
+        """
         deadline_s = time.monotonic() + timeout_s
         self._is_running = False
         if self._adopter is not None:
             self._adopter.stop()
+        failures = {signal: d.failures for signal, d in self._deliveries.items()}
         self._hurry()
-        self._wait_until_empty(deadline_s, None)
+        self._wait_until_empty(deadline_s, None, lambda: self._gives_up(failures))
         for delivery in self._deliveries.values():
             delivery.stop(max(deadline_s - time.monotonic(), 0.05))
         if self.directory is None:
@@ -195,9 +200,21 @@ class Road:
             self.books.drop(signal, reason, records)
             self._complaints.say(reason, f"Records were lost: {reason}.")
 
-    def _wait_until_empty(self, deadline_s: float, signal: Signal | None) -> bool:
+    def _gives_up(self, failures: Mapping[Signal, int]) -> bool:
+        """Return whether whoever has something to send has failed once more by now."""
+        return self.directory is not None and all(
+            self._deliveries[signal].failures > before or not self.books.pending(signal)
+            for signal, before in failures.items()
+        )
+
+    def _wait_until_empty(
+        self,
+        deadline_s: float,
+        signal: Signal | None,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> bool:
         while self.books.pending(signal):
-            if time.monotonic() >= deadline_s:
+            if time.monotonic() >= deadline_s or gives_up():
                 return False
             time.sleep(_POLL_S)
         return True
