@@ -41,7 +41,11 @@ COMMIT;
 
 
 def open_database(
-    path: Path | None, *, synchronous: bool, exclusive: bool = False
+    path: Path | None,
+    *,
+    synchronous: bool,
+    exclusive: bool = False,
+    max_bytes: int | None = None,
 ) -> sqlite3.Connection:
     """Return a connection to a spool file, or to memory; any thread may use it.
 
@@ -53,6 +57,7 @@ def open_database(
         synchronous: Whether what is committed is on disk.
         exclusive: Whether no other process may read along. The log then needs no
             memory map, which cannot be trusted on every file system.
+        max_bytes: How large the file may grow; None: however large.
 
     Raises:
         sqlite3.Error: It cannot be opened, is no database or has another version.
@@ -66,6 +71,9 @@ def open_database(
         if exclusive:  # before anything is read: later the map would be there
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         _prepare(connection, synchronous=synchronous)
+        if max_bytes is not None:
+            size = connection.execute("PRAGMA page_size").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {max_bytes // size}")
     except sqlite3.Error:
         connection.close()
         raise

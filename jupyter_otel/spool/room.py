@@ -24,6 +24,14 @@ class Plan(NamedTuple):
     lose: list[NewRow]
     evict: list[KeptRow]
 
+    def losses(self) -> list[Loss]:
+        """Return what is lost by it."""
+        old = [
+            Loss(Signal(row.signal), DropReason.SPOOL_FULL, row.records)
+            for row in self.evict
+        ]
+        return [*old, *losses_of(self.lose, DropReason.SPOOL_FULL)]
+
 
 def plan_refusal(rows: Sequence[NewRow], free_bytes: int) -> Plan:
     """Keep what fits, the higher priority first; nothing old goes."""
@@ -68,11 +76,6 @@ def plan_eviction(
 def losses_of(rows: Sequence[NewRow], reason: DropReason) -> list[Loss]:
     """Return what is lost with new rows."""
     return [Loss(row.signal, reason, row.records) for row in rows]
-
-
-def losses_of_kept(rows: Sequence[KeptRow], reason: DropReason) -> list[Loss]:
-    """Return what is lost with rows that were in the spool."""
-    return [Loss(Signal(row.signal), reason, row.records) for row in rows]
 
 
 def _goes_first(old: KeptRow, new: Sequence[NewRow], taken: int) -> bool:

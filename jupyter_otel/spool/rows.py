@@ -1,5 +1,6 @@
 """What goes into the spool, what comes out, and what was lost on the way."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from jupyter_otel.tally import DropReason, Signal
@@ -56,3 +57,13 @@ class Condemned(NamedTuple):
     loss: Loss
     size: int
     """Of its body, in bytes."""
+
+
+def none_of_the_future(rows: Sequence[StoredRow], now_ns: int) -> list[StoredRow]:
+    """Return rows of a clock that was wrong as made now: they would never be too old.
+
+    Args:
+        rows: Of a spool of another process.
+        now_ns: The time.
+    """
+    return [row._replace(created_ns=min(row.created_ns, now_ns)) for row in rows]

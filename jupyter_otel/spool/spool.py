@@ -16,7 +16,6 @@ Nothing is young in a synchronous spool, nor in one without a directory::
 import heapq
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from operator import attrgetter
@@ -24,32 +23,27 @@ from pathlib import Path
 from typing import Literal
 
 from jupyter_otel.errors import SpoolError
-from jupyter_otel.spool import table
+from jupyter_otel.spool import judging, table
+from jupyter_otel.spool.ages import SteadyClock
 from jupyter_otel.spool.database import transaction
 from jupyter_otel.spool.forks import keep_from_children
 from jupyter_otel.spool.inventory import Inventory
-from jupyter_otel.spool.judging import (
-    Judge,
-    Lenient,
-    Limits,
-    Waiting,
-    condemned,
-    select,
-    unfit,
-)
+from jupyter_otel.spool.judging import Judge, Lenient, Limits, Waiting
 from jupyter_otel.spool.recent import RecentRows
-from jupyter_otel.spool.room import (
-    Plan,
-    losses_of,
-    losses_of_kept,
-    plan_eviction,
-    plan_refusal,
+from jupyter_otel.spool.room import Plan, losses_of, plan_eviction, plan_refusal
+from jupyter_otel.spool.rows import (
+    Condemned,
+    Loss,
+    NewRow,
+    Row,
+    StoredRow,
+    none_of_the_future,
 )
-from jupyter_otel.spool.rows import Condemned, Loss, NewRow, Row, StoredRow
 from jupyter_otel.spool.store import Store
 from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
 
+_PATIENCE_S = 0.02
 _MAX_YOUNG_BYTES = 4 * 2**20
 """More of them would be a long commit, and memory, for what no receiver takes."""
 
@@ -73,7 +67,7 @@ class Spool:
         max_age_s: float,
         when_full: Literal["drop", "refuse"],
         synchronous: bool,
-        now_ns: Callable[[], int] = time.time_ns,
+        now_ns: Callable[[], int] | None = None,
         judge: Judge | None = None,
         recent: RecentRows | None = None,
     ) -> None:
@@ -83,13 +77,13 @@ class Spool:
         self._max_bytes = max_bytes
         self._max_age_ns = int(max_age_s * 1e9)
         self._refuse = when_full == "refuse"
-        self._now_ns = now_ns
+        self._now_ns = now_ns or SteadyClock().now_ns
         self._lock = threading.Lock()
         self._inventory = Inventory()
         self._young = YoungRows()
         self._synchronous = synchronous
         self._max_young = 0 if synchronous or directory is None else _MAX_YOUNG_BYTES
-        self._store = Store(directory, synchronous=synchronous)
+        self._store = Store(directory, synchronous=synchronous, max_bytes=max_bytes)
         keep_from_children(self)
 
     @property
@@ -116,15 +110,13 @@ class Spool:
                 self._add_young(rows)
                 return self._inventory.take_losses()
             self._settle()
-            if self._synchronous and self._store.is_displaced:
-                # In memory it would not be what was promised to be on disk.
-                lost = losses_of(rows, DropReason.SPOOL_ERROR)
-                return [*self._inventory.take_losses(), *lost]
+            lost = losses_of(rows, DropReason.SPOOL_ERROR)
             try:
-                lost = self._append(self._connection, rows)
+                # In memory it would not be what `sync` promises to be on disk.
+                if not (self._synchronous and self._store.is_displaced):
+                    lost = self._append(self._connection, rows)
             except sqlite3.Error as error:
                 self._recover(error)
-                lost = losses_of(rows, DropReason.SPOOL_ERROR)
             return [*self._inventory.take_losses(), *lost]
 
     def settle(self) -> list[Loss]:
@@ -151,7 +143,7 @@ class Spool:
                 return []
             try:
                 found = [*self._young.origins(), *table.origins(self._connection)]
-                self._condemn(unfit(found, self._judge))
+                self._condemn(judging.unfit(found, self._judge))
             except sqlite3.Error as error:
                 self._recover(error)
             self._store.compact()
@@ -176,8 +168,9 @@ class Spool:
             size = sum(len(row.row.body) for row in rows)
             if connection is None or size > self._max_bytes - self._inventory.size:
                 return False
+            aged = none_of_the_future(rows, self._now_ns())
             with transaction(connection):
-                table.insert(connection, self._with_ids(rows))
+                table.insert(connection, self._with_ids(aged))
             for stored in rows:
                 self._inventory.add(stored.row)
                 accept(stored.row.signal, stored.row.records)
@@ -199,7 +192,7 @@ class Spool:
         self._judge.refresh()
         with self._lock, self._used() as connection:
             waiting = self._waiting(connection, signal)
-            leased, refused = select(waiting, self._judge, limits)
+            leased, refused = judging.select(waiting, self._judge, limits)
             rows = [each.row for each in leased]
             self._inventory.lease(rows)
             self.recent.watch(leased)
@@ -234,30 +227,32 @@ class Spool:
             try:
                 if self._connection is not None:
                     old = table.made_before(self._connection, limit_ns)
-                    self._condemn([condemned(row, DropReason.EXPIRED) for row in old])
+                    self._condemn(
+                        [judging.condemned(row, DropReason.EXPIRED) for row in old]
+                    )
             except sqlite3.Error as error:
                 self._recover(error)
             return self._inventory.take_losses()
 
     def pending(self) -> dict[Signal, int]:
-        """Return how many records wait, leased ones included, per signal."""
-        with self._lock:
-            return {signal: self._inventory.pending[signal] for signal in Signal}
+        """Return how many records wait, leased ones included, per signal; at once."""
+        return {signal: self._inventory.pending[signal] for signal in Signal}
 
     def size_bytes(self) -> int:
-        """Return the size of all bodies that wait."""
-        with self._lock:
-            return self._inventory.size
+        """Return the size of all bodies that wait; at once."""
+        return self._inventory.size
 
     def oldest_ns(self) -> int | None:
-        """Return when the oldest waiting row was made; None if none waits."""
-        with self._lock:
-            if self._connection is None:
-                return None
-            times = [self._young.oldest_ns()]
-            with suppress(sqlite3.Error):
-                times.append(table.oldest_ns(self._connection))
-            return min((time for time in times if time is not None), default=None)
+        """Return when the oldest waiting row was made; None if none waits.
+
+        None too while a disk that hangs holds the spool up: this asks on event loops.
+        """
+        if not self._lock.acquire(timeout=_PATIENCE_S):
+            return None
+        try:
+            return self._oldest_ns()
+        finally:
+            self._lock.release()
 
     def beat(self) -> None:
         """Give a sign of life to machines that see the file but not its lock."""
@@ -285,6 +280,14 @@ class Spool:
         self._lock = threading.Lock()
         self._young = YoungRows()
         return inherited
+
+    def _oldest_ns(self) -> int | None:
+        if self._connection is None:
+            return None
+        times = [self._young.oldest_ns()]
+        with suppress(sqlite3.Error):
+            times.append(table.oldest_ns(self._connection))
+        return min((time for time in times if time is not None), default=None)
 
     def _may_be_young(self, rows: Sequence[NewRow]) -> bool:
         size = sum(len(row.body) for row in rows)
@@ -336,10 +339,7 @@ class Spool:
             self._inventory.remove(Signal(row.signal), row.records, row.size)
         for new in plan.keep:
             self._inventory.add(new)
-        return [
-            *losses_of_kept(plan.evict, DropReason.SPOOL_FULL),
-            *losses_of(plan.lose, DropReason.SPOOL_FULL),
-        ]
+        return plan.losses()
 
     def _with_ids(self, rows: Sequence[StoredRow]) -> list[tuple[int, StoredRow]]:
         return [(self._inventory.next_id(), row) for row in rows]

@@ -17,6 +17,9 @@ from jupyter_otel.spool.database import is_damage, open_database, transaction
 from jupyter_otel.spool.files import SpoolFile, create_spool_file
 
 _AGAIN_S = 60.0
+_MAX_FILE = 2
+"""How large a file may be for what it holds: small rows need as much again."""
+_LEAST_FILE_BYTES = 2**18
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -29,6 +32,7 @@ class Store:
     Args:
         directory: None: memory.
         synchronous: Whether what is committed is on disk.
+        max_bytes: How much the rows hold, at most; the file may be twice as large.
         shared: Whether other machines may see the directory; None: find out.
 
     Raises:
@@ -36,11 +40,17 @@ class Store:
     """
 
     def __init__(
-        self, directory: Path | None, *, synchronous: bool, shared: bool | None = None
+        self,
+        directory: Path | None,
+        *,
+        synchronous: bool,
+        max_bytes: int = 2**26,
+        shared: bool | None = None,
     ) -> None:
         self._directory = directory
         self._shared = shared
         self._synchronous = synchronous
+        self._max_bytes = max_bytes
         self._complaints = Complaints()
         self._file: SpoolFile | None = None
         self._try_again_at = 0.0
@@ -161,6 +171,7 @@ class Store:
                 self.path,
                 synchronous=self._synchronous,
                 exclusive=self._file.is_shared,
+                max_bytes=max(_MAX_FILE * self._max_bytes, _LEAST_FILE_BYTES),
             )
         except sqlite3.Error as error:
             self._give_up_file()
