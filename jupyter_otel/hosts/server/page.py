@@ -58,7 +58,10 @@ def make_page(
         "error": error,
         "who": who,
         "revision": collected.revision,
-        "groups": groups,
+        "groups": {
+            name: group | {"said_at": _for_people(group["changed_at"])}
+            for name, group in groups.items()
+        },
         "asks": any(group["mode"] in _ASKING for group in groups.values()),
         "means": MEANS,
         "notice": notice,
@@ -79,9 +82,14 @@ def _told(sent: dict[str, Any]) -> dict[str, str]:
     """Return a record as the page shows it."""
     record = sent["record"]
     return {
-        "sent_at": sent["sent_at"],
+        "sent_at": _for_people(sent["sent_at"]),
         "group": sent["group"],
         "title": record.get("eventName") or f"span {record.get('name', '')}",
         "summary": record.get("body", {}).get("stringValue") or sent["signal"],
         "json": json.dumps(sent, indent=2, ensure_ascii=False),
     }
+
+
+def _for_people(time: str | None) -> str:
+    """Return an RFC 3339 time in UTC as people write it."""
+    return (time or "").replace("T", " ").replace("Z", " UTC")
