@@ -143,6 +143,8 @@ class Maker:
         schema, path, value = WRAPPED[place](name, declared)
         if place == "keys":
             self.case.rules[f"{name}.*.ok"] = "operational"
+        if place == "array" and self._draw(st.booleans()):
+            self.case.rules[f"{name}.*"] = "operational"  # allows nothing undeclared
         self.case.properties[name] = schema
         if rule is not None:
             self.case.rules[path] = rule
