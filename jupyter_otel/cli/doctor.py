@@ -11,7 +11,6 @@ from jupyter_otel.cli.doctor_endpoint import check_destinations
 from jupyter_otel.cli.doctor_places import (
     check_extension,
     check_hash_key,
-    check_spool,
 )
 from jupyter_otel.cli.doctor_policy import (
     check_configuration,
@@ -21,6 +20,7 @@ from jupyter_otel.cli.doctor_policy import (
     check_sources,
 )
 from jupyter_otel.cli.doctor_send import check_sending
+from jupyter_otel.cli.doctor_spool import check_spool
 from jupyter_otel.cli.findings import Finding, State
 from jupyter_otel.cli.tables import printable
 from jupyter_otel.config import read_settings
@@ -81,7 +81,7 @@ def _findings(arguments: argparse.Namespace, config: Config) -> Iterator[Finding
     yield from check_schemas(settings)
     yield from check_sources(settings)
     yield check_hash_key(settings)
-    yield check_spool(settings)
+    yield from check_spool(settings)
     yield from check_destinations(settings)
     yield check_extension(config)
 

@@ -1,8 +1,7 @@
-"""Checks of this machine: the spool's disk, the key, the server extension."""
+"""Checks of this machine: the key, the server extension."""
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
@@ -14,36 +13,9 @@ from traitlets.config import Config
 
 from jupyter_otel.cli.findings import Finding, State
 from jupyter_otel.config import Settings
-from jupyter_otel.errors import SpoolError
 from jupyter_otel.redaction.keyed_hash import MIN_KEY_BYTES
-from jupyter_otel.spool.files import create_spool_file
 
-_MIB = 2**20
 _OTHERS = 0o077
-
-
-def check_spool(settings: Settings) -> Finding:
-    """Say whether records can wait on disk."""
-    spool = settings.spool
-    if spool.durability == "memory" or spool.max_mib == 0:
-        what = "records wait in memory only and are lost with the process"
-        return Finding("spool", State.NOTE, what)
-    place = spool.directory
-    try:
-        create_spool_file(place).delete()  # as the server does
-    except SpoolError as error:
-        return Finding("spool", State.FAILED, str(error))
-    free_mib = shutil.disk_usage(place).free // _MIB
-    if free_mib < spool.max_mib:
-        what = (
-            f"{free_mib} MiB are free in {place}, OtelSpool.max_mib is {spool.max_mib}"
-        )
-        cure = "Make room, lower max_mib, or name another OtelSpool.directory."
-        return Finding("spool", State.WARNING, what, cure)
-    waiting = len(list(place.glob("*.sqlite")))
-    files = f"{waiting} spool file{'' if waiting == 1 else 's'}"
-    what = f"{place} can be written, {free_mib} MiB free, {files} there"
-    return Finding("spool", State.OK, what)
 
 
 def check_hash_key(settings: Settings) -> Finding:

@@ -12,7 +12,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _LOCAL = frozenset(
     {
         *("bcachefs", "btrfs", "ecryptfs", "exfat", "ext2", "ext3", "ext4", "f2fs"),
-        *("fuseblk", "jfs", "nilfs2", "ntfs3", "overlay", "ramfs", "reiserfs"),
+        *("fuseblk", "jfs", "nilfs2", "ntfs3", "overlay", "reiserfs"),
         *("rootfs", "tmpfs", "vfat", "xfs", "zfs"),
     }
 )
