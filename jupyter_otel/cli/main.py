@@ -31,6 +31,7 @@ _COMMANDS = {
     "doctor": "check configuration, endpoint, spool and schemas; say each cure",
     "schemas": "list, show and check event schemas",
     "preview": "show what would be exported of events, without sending any",
+    "consent": "show, give or withdraw your consent to what is collected of you",
     "privacy-sheet": "say what the live policy collects, for people who must know",
     "emit": "send one event",
     "events": "list the events that the embedded default has written",

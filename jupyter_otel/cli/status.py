@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, config: Config) -> int:
     """Print what servers answer and what waits; 1 where a named server does not."""
     directory = read_settings(config).spool.directory
-    servers = _asked(arguments) if arguments.url else list(running_servers())
+    servers = asked(arguments) if arguments.url else list(running_servers())
     answers = [ask(server) for server in servers]
     spools = [] if arguments.url else read_spools(directory)
     if arguments.json:
@@ -119,7 +119,12 @@ def _answer(url: str, response: requests.Response, *, has_token: bool) -> Answer
     return Answer(url, response.json(), None)
 
 
-def _asked(arguments: argparse.Namespace) -> list[Server]:
+def asked(arguments: argparse.Namespace) -> list[Server]:
+    """Return the server that ``--url`` names, with the token that opens it.
+
+    Raises:
+        ConfigError: It is no URL.
+    """
     if why := url_complaint(arguments.url):
         shown = without_credentials(arguments.url)
         raise ConfigError(
