@@ -7,12 +7,15 @@ not JSON gets past it. Numbers that strict JSON lacks are kept, in Python's spel
 import json
 import math
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import orjson
 
 MAX_SNAPSHOT_BYTES = 16 * 2**20
 """Of one event; the queue, which holds 64 MiB, has room for a few of these."""
+_MAX_ITEMS = 2**18
+"""Of a mapping that is no dict; nobody's event has so many properties."""
 _NULL = b"null"
 _TAKEN_SLOWLY = b" "
 """Begins a snapshot that only `json` may read: orjson makes huge integers floats."""
@@ -48,7 +51,11 @@ def read_snapshot(snapshot: bytes) -> Any:
 
 
 def _take_mapping(data: object) -> bytes | None:
-    return take_snapshot(dict(data)) if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping):
+        return None
+    # One that computes its items may have no end of them.
+    items = dict(islice(data.items(), _MAX_ITEMS + 1))
+    return take_snapshot(items) if len(items) <= _MAX_ITEMS else None
 
 
 def _take_slowly(data: object) -> bytes | None:

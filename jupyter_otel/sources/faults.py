@@ -32,6 +32,23 @@ class HookFaults:
             _LOG.error("jupyter_otel: %s went on without: %s", self._hook, kind)
 
 
+class HookEdge:
+    """A ``with`` block around a hook's work, that lets no error of it out."""
+
+    def __init__(self, hook: str) -> None:
+        self._faults = HookFaults(hook)
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _: object) -> bool:
+        """Note an error; whoever interrupts or exits still does."""
+        if not isinstance(error, Exception):
+            return False
+        self._faults.note(error)
+        return True
+
+
 def _origin(error: BaseException) -> str:
     frames = extract_tb(error.__traceback__)
     if not frames:

@@ -27,6 +27,7 @@ from jupyter_otel.hosts.server.people import People
 from jupyter_otel.hosts.server.trace_context import TraceContext
 from jupyter_otel.policy.policy import CodePolicy, Policy
 from jupyter_otel.schema import Level, Schema
+from jupyter_otel.sources.faults import HookFaults
 from jupyter_otel.sources.kernel_actions import KernelActionsHandler
 from jupyter_otel.sources.kernel_messages import (
     EXECUTION_SCHEMA,
@@ -123,6 +124,12 @@ def open_collection(config: Config, log: logging.Logger) -> Collection:
         # No traceback: it says nothing to whoever wrote the setting.
         log.error("jupyter_otel collects nothing until this is corrected:\n%s", error)  # noqa: TRY400
         return Collection(Telemetry(Config()), error=str(error))
+    # A bug of ours, or an installation that is broken, must not cost anybody a server.
+    except Exception as error:  # noqa: BLE001
+        HookFaults("the server extension").note(error)
+        return Collection(
+            Telemetry(Config()), error=f"an unforeseen {type(error).__name__}"
+        )
     for warning in collection.telemetry.warnings:
         log.warning("jupyter_otel: %s", warning)
     if collection.telemetry.enabled:

@@ -13,6 +13,7 @@ from jupyter_otel.hosts.server.endpoints import routes
 
 if TYPE_CHECKING:  # what only a server that collects needs
     from jupyter_otel.hosts.server.collection import Collection
+    from jupyter_otel.sources.faults import HookEdge
 
 
 class OtelExtension(ExtensionApp):
@@ -34,6 +35,13 @@ class OtelExtension(ExtensionApp):
         serverapp: Any = self.serverapp
         return open_collection(self.config, serverapp.log)
 
+    @cached_property
+    def _edge(self) -> "HookEdge":
+        """Where a bug of ours ends: one in a hook keeps a server from stopping."""
+        from jupyter_otel.sources.faults import HookEdge  # noqa: PLC0415 - if used
+
+        return HookEdge("the server extension")
+
     @property
     def is_configured(self) -> bool:
         """Whether there is any setting of ours, good or bad."""
@@ -42,7 +50,8 @@ class OtelExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Open the collection and listen to the bus, as early as can be."""
         if self.is_configured:
-            self.collection.listen(self.serverapp)
+            with self._edge:
+                self.collection.listen(self.serverapp)
 
     def initialize_handlers(self) -> None:
         """Answer under ``otel``."""
@@ -51,13 +60,15 @@ class OtelExtension(ExtensionApp):
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Capture executions, now that every other extension has set its classes."""
         if self.is_configured:
-            self.collection.listen(serverapp)
-            self.collection.capture(serverapp)
+            with self._edge:
+                self.collection.listen(serverapp)
+                self.collection.capture(serverapp)
 
     async def stop_extension(self) -> None:
         """Begin to send what waits. The end comes at exit, after the kernels'."""
         if self.is_configured:
-            self.collection.finish()
+            with self._edge:
+                self.collection.finish()
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
