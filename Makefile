@@ -15,10 +15,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint $(PINS)
 PYTEST := $(CLEAN) $(BIN)/python -m pytest --timeout 120
 BENCH ?= full
+FAULTS ?= full
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab test check lint bench crashes collector docs pins clean
+.PHONY: help demo lab test check lint bench faults soak crashes collector docs pins clean
 
 help: ## list these
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +44,12 @@ lint: .venv/test-$(KEY) ## lint, types and layers
 
 bench: .venv/test-$(KEY) ## CPU and caller's cost beside the stock road (BENCH=quick: a minute)
 	$(CLEAN) $(BIN)/python benchmarks/table.py $(BENCH)
+
+faults: .venv/test-$(KEY) ## what becomes of records when a collector misbehaves (FAULTS=quick: half a minute)
+	$(CLEAN) $(BIN)/python faults/table.py $(FAULTS)
+
+soak: .venv/test-$(KEY) ## an hour's worth of events while faults switch at random (10 minutes)
+	$(CLEAN) $(BIN)/python faults/soak.py --seconds 600
 
 crashes: .venv/test-$(KEY) ## kill 600 processes at random moments; count what is lost (8 minutes)
 	$(CLEAN) $(BIN)/python faults/crashes.py --kills 300

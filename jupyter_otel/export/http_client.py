@@ -4,7 +4,9 @@ No redirect is followed and no ``.netrc`` read; proxies come from the environmen
 Nothing here knows what an answer means.
 """
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +17,7 @@ from jupyter_otel.export.failures import explain
 from jupyter_otel.export.settings import ExportSettings
 from jupyter_otel.export.verdicts import Retry
 
+_PIECE_BYTES = 4096
 _ANSWER_BYTES = 64 * 1024
 """More of an answer is not read: it says nothing that we need."""
 
@@ -48,7 +51,7 @@ class HttpClient:
                 cert=self._session.cert,
                 proxies=self._session.proxies,
             ) as response:
-                return _read(response)
+                return _read(response, time.monotonic() + self._settings.timeout_s)
         # ValueError: what a library finds wrong with a URL or a proxy's.
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             return Retry(None, explain(error, self._settings))
@@ -77,11 +80,18 @@ def _prepare(endpoint: str) -> requests.PreparedRequest:
     return requests.Request("POST", urlunsplit(url._replace(netloc=host))).prepare()
 
 
-def _read(response: requests.Response) -> Answer:
-    try:
-        body = response.raw.read(_ANSWER_BYTES, decode_content=True) or b""
-    except (HTTPError, OSError):
-        body = b""  # what cannot be read changes no verdict
+def _read(response: requests.Response, deadline_s: float) -> Answer:
+    """Read an answer until it ends or takes too long: a wait ends, a drip does not."""
+    body = b""
+    # urllib3 1 can only wait for the whole piece.
+    read = getattr(response.raw, "read1", response.raw.read)
+    # What cannot be read changes no verdict.
+    with suppress(HTTPError, OSError):
+        while len(body) < _ANSWER_BYTES and time.monotonic() < deadline_s:
+            piece = read(_PIECE_BYTES, decode_content=True)
+            if not piece:
+                break
+            body += piece
     headers = response.headers
     return Answer(
         response.status_code,

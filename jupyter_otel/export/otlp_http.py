@@ -44,6 +44,7 @@ _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, compresslevel=1, mtime=0),
     "deflate": zlib.compress,
 }
+_PAGE_CURE = "no OTLP receiver sends one; is there a login page or a proxy in between?"
 _CURES = {
     400: "the receiver cannot read the request; does it speak OTLP at this path?",
     401: "set OtelExport.headers or headers_file to valid credentials",
@@ -132,13 +133,21 @@ class HttpDestination:
             return Retry(read_retry_after(answer.retry_after), why)
         return Rejected(why, split=status in _MAYBE_ONE_CULPRIT)
 
-    def _read_success(self, answer: "Answer", records: int) -> Sent:
+    def _read_success(self, answer: "Answer", records: int) -> Sent | Retry:
         if not answer.body:
             return Sent()
+        if _is_web_page(answer):
+            return Retry(None, f"a web page came from {self.name}: {_PAGE_CURE}")
         # As for JSON: most receivers answer with an empty message.
         from jupyter_otel.export.services import parse_response  # noqa: PLC0415
 
         return parse_response(self._signal, answer.body, answer.content_type, records)
+
+
+def _is_web_page(answer: "Answer") -> bool:
+    """Return whether somebody else answered: a login page, a proxy's."""
+    is_html = answer.content_type.lower().startswith("text/html")
+    return is_html and answer.body.lstrip().startswith(b"<")
 
 
 def _headers(settings: ExportSettings) -> dict[str, str]:

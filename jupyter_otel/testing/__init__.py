@@ -3,6 +3,7 @@
 ::
 
     http_receiver.HttpReceiver      OTLP/HTTP, records requests, answers as scripted
+    faults.FAULTS                   such scripts: how collectors misbehave, by name
     grpc_receiver.GrpcReceiver      the same over gRPC
     recording.RecordingDestination  takes requests in the process, without a network
     clock.FakeClock                 time that moves only when told

@@ -4,7 +4,9 @@ import base64
 import gzip
 import json
 import socket
+import struct
 import threading
+import time
 import zlib
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -33,6 +35,10 @@ class Answer:
     """Read the request, then close the connection without an answer."""
     wait_for: threading.Event | None = None
     """Answer only once this is set: a receiver that hangs."""
+    reset: bool = False
+    """Reset the connection while the request's body is still coming."""
+    drip_s: float = 0.0
+    """Seconds between two bytes of the answer's body."""
 
 
 class HttpReceiver:
@@ -127,8 +133,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:  # the name that http.server looks for
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         answer = self.server.receiver.next_answer()
+        if answer.reset:
+            self._reset()
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self._record(body, answer)
         if answer.wait_for is not None:
             answer.wait_for.wait(60)
@@ -140,7 +149,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if not answer.drip_s:
+            self.wfile.write(answer.body)
+        for byte in answer.body if answer.drip_s else ():
+            time.sleep(answer.drip_s)
+            self.wfile.write(bytes((byte,)))
+
+    def _reset(self) -> None:
+        """Take a part of the body, then close so that the client is sent a RST."""
+        self.rfile.read(16)
+        no_lingering = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_lingering)
+        self.close_connection = True
 
     def log_message(self, *_args: object) -> None:
         """Keep test output clean."""

@@ -62,7 +62,7 @@ JSON = {"Content-Type": "application/json"}
         (Answer(202), Sent()),
         (Answer(200, PROTOBUF, b"\xff\xff not protobuf"), Sent()),
         (Answer(200, JSON, b"{not json"), Sent()),
-        (Answer(200, {"Content-Type": "text/html"}, b"<p>hello</p>"), Sent()),
+        (Answer(200, {"Content-Type": "text/html"}, b"hello"), Sent()),
         (Answer(200, PROTOBUF, partial_success(2, "two bad")), Sent(2, "two bad")),
         (Answer(200, PROTOBUF, partial_success(99)), Sent(5)),
         (Answer(200, PROTOBUF, partial_success(-1)), Sent(0)),
@@ -88,6 +88,28 @@ def test_a_success_is_sent_whatever_its_body_and_partial_success_is_read(
     send, answer, verdict
 ):
     assert send(answer, records=5) == verdict
+
+
+def test_a_web_page_is_no_success(send):
+    page = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"\n<html>")
+
+    assert send(page) == Retry(
+        None,
+        "a web page came from URL: no OTLP receiver sends one; is there a login page "
+        "or a proxy in between?",
+    )
+
+
+def test_an_answer_that_drips_ends_with_the_timeout(logs_request):
+    # No single wait is too long; all of them would be twenty seconds.
+    drip = Answer(200, {"Content-Type": "text/plain"}, b"a" * 1000, drip_s=0.02)
+    with HttpReceiver([drip]) as receiver:
+        destination = open_http(receiver, timeout_s=0.2)
+        verdict = destination.send(logs_request(), 1)
+        is_dripping = any("process_request" in t.name for t in threading.enumerate())
+        destination.close()
+
+    assert (verdict, is_dripping) == (Sent(), True)
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
