@@ -128,6 +128,10 @@ class Collected:
     """none, hash or text: what is kept of executed code."""
     hash_key_id: str | None
     """Of the key under which values are hashed; None: none was made yet."""
+    notice: str
+    """What the deployment tells people: who collects, and what for; may be empty."""
+    contact: str
+    policy_url: str
     modes: dict[str, str]
     """Who decides about each group of schemas."""
     overlays: tuple[str, ...]

@@ -145,9 +145,9 @@ def _html_row(row: Sequence[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Return escaped text that may break after the marks of a path or an id."""
+    """Return escaped text that may break after a path's slashes."""
     shown = escape(printable(" ".join(text.split())))
-    return shown.replace("/", "/<wbr>").replace("_", "_<wbr>")
+    return shown.replace("/", "/<wbr>")
 
 
 _STYLE = """
@@ -159,12 +159,13 @@ h2 { font-size: 1.35rem; margin-top: 2.5rem; border-bottom: 1px solid GrayText; 
 h3 { font-size: 1rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }
 p, ul { max-width: 48rem; }
 .wide { overflow-x: auto; margin: .75rem 0; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+table { border-collapse: collapse; width: 100%; min-width: 34rem; font-size: .9rem; }
+th, td { overflow-wrap: break-word; }
 caption { text-align: left; padding: .25rem 0; font-weight: 600; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem;
   border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 thead th { border-bottom: 2px solid currentColor; }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 600; }
 @media print { main { max-width: none; padding: 0; } .wide { overflow: visible; }
   tr { break-inside: avoid; } }
 """

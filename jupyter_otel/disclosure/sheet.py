@@ -66,6 +66,7 @@ def privacy_sheet(collected: Collected, *, made: str) -> Document:
     sections = [_summary(collected, made)]
     if collected.level is not Level.NONE:
         sections += [
+            _purpose(collected),
             _consent(collected),
             _travel(collected),
             _people(collected),
@@ -116,6 +117,17 @@ def _listed(items: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(items)) or "nothing"
 
 
+def _purpose(collected: Collected) -> Section:
+    nothing = "Not stated. Set OtelConsent.notice: it is shown to people, too."
+    paragraphs = [" ".join(part.split()) for part in collected.notice.split("\n\n")]
+    blocks: list[Block] = [part for part in paragraphs if part] or [nothing]
+    asked = [
+        f"Whom to ask: {collected.contact or 'not stated (OtelConsent.contact)'}.",
+        f"Privacy policy: {collected.policy_url or 'not stated'}.",
+    ]
+    return Section("What for, and whom to ask", [*blocks, Bullets(asked)])
+
+
 def _consent(collected: Collected) -> Section:
     counts = {
         group: sum(schema.group == group for schema in collected.schemas)
@@ -126,12 +138,16 @@ def _consent(collected: Collected) -> Section:
         for group, mode in collected.modes.items()
     ]
     head = ("Group", "Kinds of events", "Mode", "What it means")
-    after = (
-        "Records that no person caused need no consent: what a server does by itself."
-    )
-    return Section(
-        "Who decides", [Table(head, rows, "Consent for each group of events"), after]
-    )
+    items = [
+        "Records that no person caused need no consent: what a server does by itself.",
+        (
+            "People answer, change their mind, and read what is collected and what "
+            "left of theirs on the page otel of their server. A no also erases what "
+            "waits here and what is kept for reading; what the receiver has it keeps."
+        ),
+    ]
+    table = Table(head, rows, "Consent for each group of events")
+    return Section("Who decides", [table, Bullets(items)])
 
 
 def _travel(collected: Collected) -> Section:
@@ -169,7 +185,7 @@ def _encryption(destination: Destination) -> str:
 
 def _hours(hours: float) -> str:
     if hours >= _DAY_H and hours % _DAY_H == 0:
-        return f"{hours / _DAY_H:g} days"
+        return "1 day" if hours == _DAY_H else f"{hours / _DAY_H:g} days"
     return f"{hours:g} hours"
 
 
@@ -207,7 +223,14 @@ def _schema(schema: CollectedSchema) -> Iterator[Block]:
     yield Heading(f"{title}{schema.event_name}")
     yield " ".join(_about(schema))
     rows = [_row(one) for one in schema.properties]
-    head = ("Property", "Category", "What is done", "Leaves as", "Decided by")
+    head = (
+        "Property",
+        "What it is",
+        "Category",
+        "What is done",
+        "Leaves as",
+        "Decided by",
+    )
     yield Table(head, rows, f"Properties of {schema.event_name}")
 
 
@@ -223,9 +246,15 @@ def _about(schema: CollectedSchema) -> Iterator[str]:
 
 
 def _row(one: CollectedProperty) -> tuple[str, ...]:
-    name = one.name if one.description is None else f"{one.name}: {one.description}"
     done = f"{one.action}: {one.means}"
-    return (name, one.category or "unclassified", done, one.attribute or "-", one.rule)
+    return (
+        one.name,
+        one.description or "-",
+        one.category or "unclassified",
+        done,
+        one.attribute or "-",
+        one.rule,
+    )
 
 
 def _additions(collected: Collected) -> Section:

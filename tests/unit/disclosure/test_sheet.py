@@ -2,6 +2,7 @@ from html.parser import HTMLParser
 
 import pytest
 import yaml
+from traitlets.config import Config
 
 from jupyter_otel.disclosure.document import (
     Bullets,
@@ -13,6 +14,7 @@ from jupyter_otel.disclosure.document import (
     as_markdown,
 )
 from jupyter_otel.disclosure.sheet import privacy_sheet
+from jupyter_otel.telemetry import Telemetry
 
 HOSTILE = "<script>x</script> | `a` \x1b[2J\nb"
 
@@ -32,7 +34,7 @@ def test_every_collected_property_is_in_the_sheet_with_what_is_done(telemetry):
     sheet = privacy_sheet(told, made="now")
 
     shown = {
-        (table.caption, row[0].partition(":")[0], row[2], row[4])
+        (table.caption, row[0], row[3], row[5])
         for table in blocks(sheet, Table)
         for row in table.rows
         if table.caption.startswith("Properties of ")
@@ -67,6 +69,20 @@ def test_the_sheet_says_what_the_network_could_do(
     page = as_markdown(privacy_sheet(told, made="now"))
 
     assert said in page
+
+
+def test_the_sheet_says_what_for_and_whom_to_ask(tmp_path):
+    config = Config()
+    config.OtelPolicy.level = "usage"
+    config.OtelRedaction.hash_key_file = str(tmp_path / "key")
+    config.OtelSpool.durability = "memory"
+    config.OtelConsent.notice = "To size machines.\n\nBy the computing centre."
+    config.OtelConsent.contact = "dpo at example"
+    with Telemetry(config) as running:
+        page = as_markdown(privacy_sheet(running.collected(), made="now"))
+
+    assert "\n\nTo size machines.\n\nBy the computing centre.\n\n" in page
+    assert "- Whom to ask: dpo at example." in page
 
 
 def test_the_sheet_of_level_none_says_that_nothing_is_collected(telemetry):
