@@ -90,28 +90,6 @@ def test_a_success_is_sent_whatever_its_body_and_partial_success_is_read(
     assert send(answer, records=5) == verdict
 
 
-def test_a_web_page_is_no_success(send):
-    page = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"\n<html>")
-
-    assert send(page) == Retry(
-        None,
-        "a web page came from URL: no OTLP receiver sends one; is there a login page "
-        "or a proxy in between?",
-    )
-
-
-def test_an_answer_that_drips_ends_with_the_timeout(logs_request):
-    # No single wait is too long; all of them would be twenty seconds.
-    drip = Answer(200, {"Content-Type": "text/plain"}, b"a" * 1000, drip_s=0.02)
-    with HttpReceiver([drip]) as receiver:
-        destination = open_http(receiver, timeout_s=0.2)
-        verdict = destination.send(logs_request(), 1)
-        is_dripping = any("process_request" in t.name for t in threading.enumerate())
-        destination.close()
-
-    assert (verdict, is_dripping) == (Sent(), True)
-
-
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_the_statuses_that_otlp_lets_retry_are_retried(send, status):
     assert send(Answer(status)) == Retry(None, f"HTTP {status} from URL")

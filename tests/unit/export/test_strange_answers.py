@@ -1,0 +1,41 @@
+import threading
+
+from jupyter_otel.export.destination import open_destination
+from jupyter_otel.export.settings import ExportSettings
+from jupyter_otel.export.verdicts import Retry, Sent
+from jupyter_otel.tally import Signal
+from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
+
+LOGS = Signal.LOGS
+
+
+def open_http(receiver, **settings):
+    return open_destination(
+        LOGS, ExportSettings("otlp", endpoint=receiver.endpoint(LOGS), **settings)
+    )
+
+
+def test_a_web_page_is_no_success(logs_request):
+    page = Answer(200, {"Content-Type": "text/html; charset=utf-8"}, b"\n<html>")
+    with HttpReceiver([page]) as receiver:
+        destination = open_http(receiver)
+        verdict = destination.send(logs_request(), 1)
+        destination.close()
+
+    assert verdict == Retry(
+        None,
+        f"a web page came from {destination.name}: no OTLP receiver sends one; is "
+        "there a login page or a proxy in between?",
+    )
+
+
+def test_an_answer_that_drips_ends_with_the_timeout(logs_request):
+    # No single wait is too long; all of them would be twenty seconds.
+    drip = Answer(200, {"Content-Type": "text/plain"}, b"a" * 1000, drip_s=0.02)
+    with HttpReceiver([drip]) as receiver:
+        destination = open_http(receiver, timeout_s=0.2)
+        verdict = destination.send(logs_request(), 1)
+        is_dripping = any("process_request" in t.name for t in threading.enumerate())
+        destination.close()
+
+    assert (verdict, is_dripping) == (Sent(), True)
