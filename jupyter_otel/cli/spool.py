@@ -113,6 +113,7 @@ def _discard(directory: Path, arguments: argparse.Namespace) -> int:
     dropped = [spool for spool in chosen if spool.file in gone]
     for path in aside:
         path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}-wal").unlink(missing_ok=True)
     records = sum(spool.records for spool in dropped)
     if arguments.json:
         files = {"files": len(dropped), "records": records, "set_aside": len(aside)}

@@ -27,6 +27,9 @@ _CHUNK_ROWS = 64
 _CHUNK_BYTES = 2**20
 """What is moved under one hold of the spool's lock: a few milliseconds."""
 
+_LEAST_BYTES = 512
+"""A page of SQLite's smallest size: there is no database without one."""
+
 _OLDEST = (
     "SELECT signal, subject, consent_group, priority, records, revision, body,"
     " attempts, created_ns, id FROM rows ORDER BY id"
@@ -79,6 +82,7 @@ class Adopter:
         directory: Where it and its neighbours lie.
         accept: Books what is adopted.
         wake: Called for each signal that was adopted.
+        every_s: How often it looks.
     """
 
     def __init__(
@@ -87,7 +91,10 @@ class Adopter:
         directory: Path,
         accept: Accept,
         wake: Callable[[Signal], None],
+        *,
+        every_s: float = BEAT_S,
     ) -> None:
+        self._every_s = every_s
         self._spool = spool
         self._directory = directory
         self._accept = accept
@@ -119,7 +126,7 @@ class Adopter:
             for signal in adopted:
                 self._wake(signal)
             self._has_looked.set()
-            self._is_stopped.wait(BEAT_S)
+            self._is_stopped.wait(self._every_s)
             self._spool.beat()
 
 
@@ -138,6 +145,8 @@ def _adopt(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -
 
 
 def _drain(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -> bool:
+    if _is_cut_off(file.path):
+        raise sqlite3.DatabaseError("it is cut off")
     orphan = open_database(file.path, synchronous=False, exclusive=file.is_shared)
     try:
         while chunk := _oldest(orphan):
@@ -150,6 +159,16 @@ def _drain(spool: Spool, file: SpoolFile, book: Callable[[Signal, int], None]) -
         return True
     finally:
         orphan.close()
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Return whether a file is what SQLite would take for an empty one, and is not.
+
+    It would throw away the log beside it.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    size = path.stat().st_size
+    return size < _LEAST_BYTES and (size > 0 or log.exists())
 
 
 def _oldest(orphan: sqlite3.Connection) -> list[tuple[int, StoredRow]]:

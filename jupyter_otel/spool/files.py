@@ -6,7 +6,7 @@
       <random>.sqlite             0600, with SQLite's -wal and -shm beside it
       <random>.owner              on which machine (``owners.py``)
       <random>.lock               held as long as the process that writes lives
-      <random>.corrupt            could not be read, and was set aside
+      <random>.corrupt            could not be read and was set aside, with its -wal
 
 Names are random and never used twice, and a database goes before its lock file: who
 gets a lock and finds no database has come too late, whatever inode it has locked.
@@ -70,8 +70,10 @@ class SpoolFile:
     def set_aside(self) -> Path:
         """Rename a file that cannot be read, so that nobody tries it again."""
         aside = self.path.with_suffix(".corrupt")
-        with suppress(OSError):
-            self.path.replace(aside)
+        for end in ("-wal", ""):  # the log first: without its file nobody looks at it
+            name = self.path.with_name(f"{self.path.name}{end}")
+            with suppress(OSError):
+                name.replace(aside.with_name(f"{aside.name}{end}"))
         self.delete()
         return aside
 
@@ -101,7 +103,7 @@ def create_spool_file(directory: Path, *, shared: bool | None = None) -> SpoolFi
     """
     path = directory / f"{uuid.uuid4().hex}{_SUFFIX}"
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(directory)
         shared = is_shared(directory) if shared is None else shared
         lock = _lock(path)
         lock.acquire(blocking=False)
@@ -115,6 +117,19 @@ def create_spool_file(directory: Path, *, shared: bool | None = None) -> SpoolFi
             f"Name one that this account owns."
         ) from error
     return file
+
+
+def _make(directory: Path) -> None:
+    """Make a directory whose name outlives a crash of the machine."""
+    missing = [each for each in (directory, *directory.parents) if not each.exists()]
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in missing:
+        with suppress(OSError):  # not every file system can
+            descriptor = os.open(each.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
 
 def claim_orphans(
