@@ -25,6 +25,7 @@ from jupyter_otel.event import (
     new,
 )
 from jupyter_otel.mapping.requests import RequestWriter
+from jupyter_otel.policy.priority import queue_share
 from jupyter_otel.processor import Processor, Stages
 from jupyter_otel.recorder import Recorder
 from jupyter_otel.schema import Schema
@@ -93,6 +94,7 @@ class Pipeline:
             len(_NO_EVENT),
             self._recorder.record,
             self._recorder.lose,
+            share=_share,
             settle=self._recorder.settle,
         )
 
@@ -224,3 +226,9 @@ class Pipeline:
         if self._put((*raw[:-1], receipt), schema):
             self._worker.finish(timeout_s)
         return bool(receipt)
+
+
+def _share(raw: RawEvent) -> float:
+    """Return up to which part of the queue an event may enter it."""
+    origin = raw[0]
+    return 1.0 if origin is None else queue_share(origin.schema.overlay.group)

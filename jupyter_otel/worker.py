@@ -27,6 +27,8 @@ LINGER_S = 0.1
 SETTLE_S = 0.05
 """How long a receiver has to take rows before they are written to disk."""
 MAX_BATCH = 1024
+PLENTY = 0.75
+"""Up to which part of the queue's bounds nobody asks how much an item matters."""
 TURN_S = 0.001
 _MOMENT_S = 0.00005
 
@@ -79,6 +81,8 @@ class Worker(Generic[Item]):
             thread goes on.
         max_items: The queue's bound.
         max_bytes: The queue's bound in the sizes that `put` is told.
+        share: Asked where three quarters of either bound are used: up to which part of
+            them an item may still be put.
         linger_s: How long a batch waits to grow; 0: not at all.
         settle: Called on the worker's thread, ``settle_s`` after the first batch that
             it has not been called for, before the thread ends, and after the seconds
@@ -94,6 +98,7 @@ class Worker(Generic[Item]):
         *,
         max_items: int = 65_536,
         max_bytes: int = 64 * 2**20,
+        share: Callable[[Item], float] = lambda _item: 1.0,
         linger_s: float = LINGER_S,
         settle: Callable[[], float | None] = lambda: None,
         settle_s: float = SETTLE_S,
@@ -103,6 +108,9 @@ class Worker(Generic[Item]):
         self._lose = lose
         self._max_values = max_items * width
         self._max_bytes = max_bytes
+        self._plenty_values = self._max_values * PLENTY
+        self._plenty_bytes = max_bytes * PLENTY
+        self._share = share
         self._many = MAX_BATCH * width
         self._linger_s = linger_s
         self._linger_until = 0.0
@@ -131,7 +139,7 @@ class Worker(Generic[Item]):
     def put(self, item: Item, size: int) -> bool:
         """Queue an item; return False, and queue nothing, where there is no room."""
         with self._lock:
-            if self._is_stopping or not self._has_room(size):
+            if self._is_stopping or not self._has_room(item, size):
                 return False
             # Asked before the item is in: a signal handler may put one right after.
             is_first = not self._queue
@@ -186,11 +194,12 @@ class Worker(Generic[Item]):
             self._thread.join(timeout_s)
         return self._take()
 
-    def _has_room(self, size: int) -> bool:
-        return (
-            len(self._queue) < self._max_values
-            and self._queued_bytes + size <= self._max_bytes
-        )
+    def _has_room(self, item: Item, size: int) -> bool:
+        values, total = len(self._queue), self._queued_bytes + size
+        if values < self._plenty_values and total <= self._plenty_bytes:
+            return True
+        share = self._share(item)
+        return values < self._max_values * share and total <= self._max_bytes * share
 
     def _run(self) -> None:
         while True:

@@ -41,6 +41,31 @@ def test_a_full_queue_takes_nothing_more():
     assert [by_bytes.put(("x",), size) for size in (6, 6, 4)] == [True, False, True]
 
 
+def test_what_matters_less_is_turned_away_sooner():
+    shares = {"click": 0.75, "run": 1.0}
+    worker = Worker(1, list, nobody, max_items=8, share=lambda item: shares[item[0]])
+
+    taken = [worker.put(("click",), 1) for _ in range(8)]
+    taken_then = [worker.put((name,), 1) for name in ("run", "click", "run", "run")]
+
+    assert taken == [True] * 6 + [False] * 2
+    assert taken_then == [True, False, True, False]
+
+
+def test_what_matters_less_leaves_bytes_to_the_rest_too():
+    shares = {"click": 0.75, "run": 1.0}
+    worker = Worker(1, list, nobody, max_bytes=100, share=lambda item: shares[item[0]])
+
+    asked = [("click", 70), ("click", 10), ("run", 10), ("click", 1), ("run", 21)]
+    assert [worker.put((name,), size) for name, size in asked] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_finish_says_when_it_took_too_long():
     go_on = threading.Event()
     worker = Worker(1, lambda batch: go_on.wait(10), nobody)
