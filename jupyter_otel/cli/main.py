@@ -33,6 +33,7 @@ _COMMANDS = {
     "preview": "show what would be exported of events, without sending any",
     "consent": "show, give or withdraw your consent to what is collected of you",
     "privacy-sheet": "say what the live policy collects, for people who must know",
+    "hash": "show what values leave as under the key, and find those of a hash",
     "emit": "send one event",
     "events": "list the events that the embedded default has written",
     "traces": "draw the traces that the embedded default has written",

@@ -91,6 +91,13 @@ def test_the_privacy_sheet_has_its_shape(cli):
         assert_shape("privacy_sheet", document)
 
 
+def test_hashes_have_their_shape(cli, tmp_path):
+    key = tmp_path / "key"
+    key.write_bytes(b"k" * 32)
+    setting = f"--OtelRedaction.hash_key_file={key}"
+    assert_shape("hash", *lines(cli("hash", "ann", "jo", "--json", setting)))
+
+
 def test_status_has_its_shape_whether_anything_is_collected_or_not(cli, start_server):
     for level in ("none", "usage"):
         server = start_server(f"--OtelPolicy.level={level}")
