@@ -42,18 +42,19 @@ def check_level(settings: Settings) -> Finding:
 def check_consent(settings: Settings) -> Finding:
     """Say whether people's records can leave."""
     mode = settings.consent.mode
-    if mode != "opt_in":
-        what = f"OtelConsent.mode is {mode}: tell people what is collected"
-        return Finding("consent", State.OK, what)
-    what = (
-        "OtelConsent.mode is opt_in, and nobody can say yes in this version: whatever "
-        "a person causes is dropped, kernel starts included"
-    )
-    cure = (
-        'To collect it, tell people and set c.OtelConsent.mode = "mandatory" (or '
-        "opt_out)."
-    )
-    return Finding("consent", State.WARNING, what, cure)
+    if mode == "opt_in":
+        what = (
+            "OtelConsent.mode is opt_in: whatever a person causes is dropped, kernel "
+            "starts included, until they say yes on the page otel or with `jupyter "
+            "otel consent grant`"
+        )
+        return Finding("consent", State.NOTE, what)
+    if not settings.consent.notice:
+        what = f"OtelConsent.mode is {mode}, and people are told nothing of your own"
+        cure = "Say in OtelConsent.notice who collects, and what for."
+        return Finding("consent", State.NOTE, what, cure)
+    what = f"OtelConsent.mode is {mode}: the page otel shows your notice"
+    return Finding("consent", State.OK, what)
 
 
 def check_sources(settings: Settings) -> Iterator[Finding]:

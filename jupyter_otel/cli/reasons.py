@@ -25,8 +25,8 @@ _CURES: Mapping[str, str] = {
         "`jupyter otel preview --explain` says where."
     ),
     DropReason.NO_CONSENT: (
-        "OtelConsent.mode is opt_in, and nobody can say yes in this version: set "
-        "mandatory or opt_out, and tell people."
+        "The person has not said yes, or has said no. They do so on the server's page "
+        "otel, or with `jupyter otel consent`."
     ),
     DropReason.REDACTION_ERROR: "This is a bug: please report it, with the schema.",
     DropReason.MAPPING_ERROR: "This is a bug: please report it, with the schema.",

@@ -39,21 +39,27 @@ def test_an_export_folder_that_is_a_file_is_found(doctor, cli):
     ]
 
 
-def test_opt_in_is_said_to_drop_what_people_cause(doctor):
+def test_it_says_how_people_say_yes_and_that_they_must_be_told(doctor):
     assert doctor()[1]["consent"] == [
         (
-            "warning",
+            "note",
             (
-                "OtelConsent.mode is opt_in, and nobody can say yes in this version: "
-                "whatever a person causes is dropped, kernel starts included"
+                "OtelConsent.mode is opt_in: whatever a person causes is dropped, "
+                "kernel starts included, until they say yes on the page otel or with "
+                "`jupyter otel consent grant`"
             ),
-            (
-                'To collect it, tell people and set c.OtelConsent.mode = "mandatory" '
-                "(or opt_out)."
-            ),
+            "",
         )
     ]
-    assert doctor("--OtelConsent.mode=opt_out")[1]["consent"][0][0] == "ok"
+    assert doctor("--OtelConsent.mode=opt_out")[1]["consent"] == [
+        (
+            "note",
+            "OtelConsent.mode is opt_out, and people are told nothing of your own",
+            "Say in OtelConsent.notice who collects, and what for.",
+        )
+    ]
+    told = doctor("--OtelConsent.mode=mandatory", "--OtelConsent.notice=We do")[1]
+    assert [status for status, *_ in told["consent"]] == ["ok"]
 
 
 def test_an_overlay_that_cannot_be_used_is_a_failure(doctor, cli):
