@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
+from zlib import crc32
 
 from jupyter_otel.errors import SpoolError
 from jupyter_otel.spool.database import open_database, transaction
@@ -32,7 +33,7 @@ _LEAST_BYTES = 512
 
 _OLDEST = (
     "SELECT signal, subject, consent_group, priority, records, revision, body,"
-    " attempts, created_ns, id FROM rows ORDER BY id"
+    " attempts, created_ns, checksum, id FROM rows ORDER BY id"
 )
 
 
@@ -175,7 +176,10 @@ def _oldest(orphan: sqlite3.Connection) -> list[tuple[int, StoredRow]]:
     """Return the next chunk with the rows' ids: one row at least, if any is left."""
     chunk: list[tuple[int, StoredRow]] = []
     size = 0
-    for signal, *rest, body, attempts, created_ns, row_id in orphan.execute(_OLDEST):
+    for found in orphan.execute(_OLDEST):
+        signal, *rest, body, attempts, created_ns, checksum, row_id = found
+        if crc32(body) != checksum:
+            raise sqlite3.DatabaseError("a row is not what was written")
         row = NewRow._make((Signal(signal), *rest, body))
         chunk.append((row_id, StoredRow(row, attempts, created_ns)))
         size += len(body)

@@ -3,7 +3,7 @@
 ::
 
     rows(id, signal, subject, consent_group, priority, records, revision,
-         attempts, created_ns, body)
+         attempts, created_ns, checksum, body)     CRC-32 of the body
       rows_by_signal (signal)               the sender reads oldest first, by id
       rows_by_worth  (priority, created_ns)  what goes first when room runs out
 """
@@ -31,6 +31,7 @@ CREATE TABLE rows (
     revision TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     created_ns INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     body BLOB NOT NULL
 );
 CREATE INDEX rows_by_signal ON rows (signal);

@@ -5,6 +5,7 @@ Callers hold the spool's lock, and a transaction around what writes.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from zlib import crc32
 
 from jupyter_otel.spool.database import transaction
 from jupyter_otel.spool.judging import RowOrigin, Waiting
@@ -14,11 +15,12 @@ from jupyter_otel.tally import Signal
 
 _INSERT = (
     "INSERT INTO rows (id, signal, subject, consent_group, priority, records,"
-    " revision, attempts, created_ns, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " revision, attempts, created_ns, checksum, body)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ALL = (
     "SELECT id, signal, subject, consent_group, priority, records,"
-    " revision, attempts, created_ns, body FROM rows"
+    " revision, attempts, created_ns, checksum, body FROM rows"
 )
 _OLDEST_FIRST = (
     "SELECT id, records, attempts, body, subject, consent_group, revision, created_ns"
@@ -44,7 +46,7 @@ def insert(
     connection.executemany(
         _INSERT,
         [
-            (row_id, *row[:-1], attempts, created_ns, row.body)
+            (row_id, *row[:-1], attempts, created_ns, crc32(row.body), row.body)
             for row_id, (row, attempts, created_ns) in rows
         ],
     )

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from zlib import crc32
 
 import pytest
 
@@ -108,7 +109,7 @@ def test_a_row_keeps_whose_it_is_and_how_old_and_how_often_it_was_tried(
 
     found = spool._connection.execute("SELECT * FROM rows").fetchall()
     assert found == [
-        (1, "logs", "eve", "security", 7, 1, "r1", 1, made_ns, b"old"),
+        (1, "logs", "eve", "security", 7, 1, "r1", 1, made_ns, crc32(b"old"), b"old"),
     ]
 
 
@@ -231,6 +232,22 @@ def test_a_row_that_makes_no_sense_sets_its_file_aside(open_spool, tmp_path, row
     orphan.close()
 
     assert adopt_orphans(open_spool(tmp_path), tmp_path) == {}
+    assert path.with_suffix(".corrupt").exists()
+
+
+def test_a_row_that_is_not_what_was_written_sets_its_file_aside(
+    open_spool, tmp_path, row
+):
+    orphan = open_spool(tmp_path)
+    orphan.append([row(b"written")])
+    orphan.settle()
+    orphan._connection.execute("UPDATE rows SET body = ?", (b"writt\0\0",))
+    path = orphan.path
+    orphan.close()
+    spool = open_spool(tmp_path)
+
+    assert adopt_orphans(spool, tmp_path) == {}
+    assert lease_all(spool) == []
     assert path.with_suffix(".corrupt").exists()
 
 

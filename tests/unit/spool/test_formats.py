@@ -27,12 +27,13 @@ CREATE TABLE rows (
     revision TEXT NOT NULL,
     attempts INTEGER NOT NULL,
     created_ns INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     body BLOB NOT NULL
 );
 CREATE INDEX rows_by_signal ON rows (signal);
 CREATE INDEX rows_by_worth ON rows (priority, created_ns);
 INSERT INTO rows VALUES
-    (7, 'logs', 'ada', 'data', 3, 5, 'r1', 2, 1700000000000000000, x'0a00');
+    (7, 'logs', 'ada', 'data', 3, 5, 'r1', 2, 1700000000000000000, 3140942453, x'0a00');
 PRAGMA user_version = 1;
 """
 }
