@@ -63,9 +63,19 @@ class SpoolFile:
         self._beats += 1
 
     def is_there(self) -> bool:
-        """Return whether the file and what protects it still have their names."""
+        """Return whether the file and what protects it are there, and still ours.
+
+        Another machine may have taken over what gave no sign of life: this one slept.
+        """
         names = (self.path, self.note, Path(self._lock.lock_file))
-        return all(name.exists() for name in names)
+        return all(name.exists() for name in names) and not self._is_anothers()
+
+    def give_up(self) -> None:
+        """Remove a file that is used no more, unless it is another machine's by now."""
+        if self._is_anothers():
+            self.release()
+        else:
+            self.delete()
 
     def set_aside(self) -> Path:
         """Rename a file that cannot be read, so that nobody tries it again."""
@@ -89,6 +99,10 @@ class SpoolFile:
     def release(self) -> None:
         """Give the lock back: from now on another process may adopt the file."""
         self._lock.release(force=True)
+
+    def _is_anothers(self) -> bool:
+        owner = read_owner(self.note) if self.is_shared else None
+        return owner is not None and owner.kernel != this_kernel()
 
 
 def create_spool_file(directory: Path, *, shared: bool | None = None) -> SpoolFile:

@@ -131,7 +131,7 @@ class Store:
         self.connection = connection
         displaced.close()
         if file is not None:
-            file.delete()
+            file.give_up()
 
     def compact(self) -> None:
         """Have nothing of deleted rows left in the file. Never raises."""

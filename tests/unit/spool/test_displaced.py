@@ -7,6 +7,7 @@ import pytest
 
 from jupyter_otel.spool.adoption import adopt_orphans
 from jupyter_otel.spool.rows import Loss
+from jupyter_otel.spool.store import Store
 from jupyter_otel.tally import DropReason, Signal
 
 LOGS = Signal.LOGS
@@ -72,6 +73,23 @@ def test_a_file_that_has_lost_its_protection_is_left_for_a_new_one(
         ".sqlite-shm",
         ".sqlite-wal",
     ]
+
+
+def test_a_file_that_another_machine_has_taken_over_is_left_to_it(tmp_path):
+    store = Store(tmp_path, synchronous=True, shared=True)
+    before = store.path
+    note = before.with_suffix(".owner")
+    note.write_text('{"kernel": "another", "host": "elsewhere", "beats": true}')
+
+    is_displaced = store.is_displaced
+    store.move()
+    after = store.path
+    store.close(is_empty=True)
+
+    assert is_displaced
+    assert after != before
+    assert before.exists()
+    assert note.exists()
 
 
 def test_without_a_directory_rows_are_in_memory_until_there_is_one_again(
