@@ -6,7 +6,6 @@ asked.
 """
 
 import re
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -20,11 +19,11 @@ from jupyter_otel.mapping.mapper import Mapped
 from jupyter_otel.processor import Processor
 from jupyter_otel.schema import Action, Category, Group
 from jupyter_otel.snapshot import take_snapshot
+from tests.unit.canaries import Canaries
 
 POLICIES = Path(__file__).parents[3] / "deploy" / "policies"
 NAMES = sorted(path.stem for path in POLICIES.glob("*.yaml"))
 ANN = Person("ann", "canary-ann-lee")
-MOST_LEVELS = 6
 HASH = re.compile(rb"[0-9a-f]{8}:[0-9a-f]{64}")
 AUDITED = {Category.OPERATIONAL, Category.LOCATION, Category.NETWORK}
 JOIN_PEOPLE = {"kernel_id", "cell_id", "session_id", "room", "roomid", "terminal"}
@@ -72,42 +71,6 @@ class Deployment:
 @pytest.fixture
 def deployment(tmp_path):
     return lambda name: Deployment(name, tmp_path)
-
-
-class Canaries:
-    """Makes data with a canary in every property, and keeps the path of each."""
-
-    def __init__(self, schema):
-        self.paths = {}
-        self._numbers = count(1_000_003)
-        self.data = self._value(schema.root, ())
-        self.data["canary-undeclared"] = "canary-of-nobody"
-
-    def _value(self, node, path):
-        if len(path) < MOST_LEVELS and (node.properties or node.others):
-            return self._object(node, path)
-        if len(path) < MOST_LEVELS and node.items:
-            return [self._value(node.items, (*path, "*"))]
-        return self._scalar(node.types or {"string"}, path)
-
-    def _object(self, node, path):
-        found = {k: self._value(n, (*path, k)) for k, n in node.properties.items()}
-        if node.others is not None:
-            found["canary-key"] = self._value(node.others, (*path, "*"))
-        return found
-
-    def _scalar(self, types, path):
-        if "string" in types:
-            return self._text(path)
-        if types & {"integer", "number"}:
-            return self.paths.setdefault(path, next(self._numbers))
-        if "object" in types:
-            return {"canary-key": self._text((*path, "*"))}
-        return [self._text((*path, "*"))] if "array" in types else True
-
-    def _text(self, path):
-        text = f"canary-{next(self._numbers)}-{'-'.join(path)}"
-        return self.paths.setdefault(path, text)
 
 
 def canaries(schema):
