@@ -27,6 +27,8 @@ from jupyter_otel.snapshot import read_snapshot
 from jupyter_otel.tally import DropReason
 
 MAX_RECORD_BYTES = 2**20
+_NEVER_NS = 2**64
+"""After whatever a clock can say."""
 
 # Python 3.11 looks a member of an enum up by a call: not for every event.
 _INVALID = DropReason.INVALID
@@ -81,7 +83,7 @@ class Lane:
         plan: Of their schema.
         draw: Draws a number below 1, for the sample.
         subject: The key of the person, empty where there is none.
-        is_allowed: Whether the person consents.
+        allowed_since_ns: From when on the person consents; None: they do not.
     """
 
     def __init__(
@@ -91,11 +93,13 @@ class Lane:
         draw: Callable[[], float],
         *,
         subject: str,
-        is_allowed: bool,
+        allowed_since_ns: int | None,
     ) -> None:
         # Everything is looked up here, not once more for every event.
         self._is_valid = None if origin.validated else plan.is_valid
-        self._is_allowed = is_allowed
+        self._allowed_since_ns = (
+            _NEVER_NS if allowed_since_ns is None else allowed_since_ns
+        )
         self._sample = None if plan.sample >= 1 else plan.sample
         self._draw = draw
         self._redact = plan.redaction.redact
@@ -110,7 +114,7 @@ class Lane:
         failure = _INVALID
         try:
             data = read_snapshot(raw[1])
-            objection = self._objection(data)
+            objection = self._objection(data, raw[3])
             if objection is not None:
                 return objection
             failure = _REDACTION_ERROR
@@ -126,11 +130,11 @@ class Lane:
             return failure
         return mapped if _fits(mapped) else DropReason.TOO_LARGE
 
-    def _objection(self, data: object) -> DropReason | None:
+    def _objection(self, data: object, observed_ns: int) -> DropReason | None:
         """Return why an event may not go on, None if it may."""
         if self._is_valid is not None and not self._is_valid(data):
             return _INVALID
-        if not self._is_allowed:
+        if observed_ns < self._allowed_since_ns:
             return _NO_CONSENT
         if self._sample is not None and self._draw() >= self._sample:
             return DropReason.SAMPLED
@@ -169,14 +173,14 @@ class Processor:
         in for the person's consent, for previews.
         """
         group = origin.schema.overlay.group
-        is_allowed = self._stages.consent.allows(origin.person, group, answer)
+        consent = self._stages.consent
         try:
             return Lane(
                 origin,
                 self.plan(origin.schema),
                 self._random.random,
                 subject=self.subject(origin),
-                is_allowed=is_allowed,
+                allowed_since_ns=consent.allowed_since(origin.person, group, answer),
             )
         except Exception:  # noqa: BLE001 - fail closed, as for a single event
             return _MAPPING_ERROR

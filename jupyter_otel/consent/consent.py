@@ -59,43 +59,33 @@ class Consent:
         """Return what stands for a person in answers and rows; empty: for nobody."""
         return "" if person is None else self._key(person.subject)
 
-    def allows(
-        self, person: Person | None, group: Group, answer: bool | None = None
-    ) -> bool:
-        """Return whether a person's events of a group may leave.
+    def allows(self, person: Person | None, group: Group) -> bool:
+        """Return whether a person's events of a group may leave now."""
+        return self.allowed_since(person, group) is not None
 
-        An event that is nobody's needs no consent. ``answer`` stands in for the
+    def allowed_since(
+        self, person: Person | None, group: Group, answer: bool | None = None
+    ) -> int | None:
+        """Return from when on a person's events of a group may leave; None: not at all.
+
+        In nanoseconds since the Unix epoch: what came in before a yes is not meant by
+        it. An event that is nobody's needs no consent. ``answer`` stands in for the
         person's stored one, for previews.
         """
-        mode = self._modes[group]
-        if mode is _OFF:
-            return False
-        if person is None or mode is _MANDATORY:
-            return True
-        if answer is None:
-            said = self.answers.find(self._key(person.subject), group)
-            answer = None if said is None else said.allowed
-        return mode is _OPT_OUT if answer is None else answer
+        if answer is not None and person is not None and self._asks(group):
+            return 0 if answer else None
+        return self._since(self.key(person), group)
 
     def still_allows(self, key: str, group: Group, made_ns: int) -> bool:
         """Return whether what was made of a person's events may leave now.
-
-        What was made before a yes stays forbidden: the yes was not meant for it.
 
         Args:
             key: Of the person; empty where it is nobody's.
             group: Of the events.
             made_ns: When the records were made.
         """
-        mode = self._modes[group]
-        if mode is _OFF:
-            return False
-        if not key or mode is _MANDATORY:
-            return True
-        said = self.answers.find(key, group)
-        if said is None:
-            return mode is _OPT_OUT
-        return said.allowed and made_ns >= said.since_ns
+        since_ns = self._since(key, group)
+        return since_ns is not None and made_ns >= since_ns
 
     def answer(self, key: str, group: Group, *, allowed: bool, now_ns: int) -> Answer:
         """Return an answer as it is to be kept: a yes holds for what comes after it."""
@@ -104,3 +94,17 @@ class Consent:
         if not allowed or not before:
             return Answer(allowed, now_ns, now_ns)
         return Answer(allowed, now_ns, 0 if said is None else said.since_ns)
+
+    def _asks(self, group: Group) -> bool:
+        return self._modes[group] not in (_OFF, _MANDATORY)
+
+    def _since(self, key: str, group: Group) -> int | None:
+        mode = self._modes[group]
+        if mode is _OFF:
+            return None
+        if not key or mode is _MANDATORY:
+            return 0
+        said = self.answers.find(key, group)
+        if said is None:
+            return 0 if mode is _OPT_OUT else None
+        return said.since_ns if said.allowed else None

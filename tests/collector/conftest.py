@@ -26,9 +26,15 @@ def free_port():
 class Gateway:
     """The Collector, under ``gateway.yaml`` unless said, in a folder of its own."""
 
-    def __init__(self, binary, folder, configuration=CONFIGURATIONS / "gateway.yaml"):
+    def __init__(
+        self,
+        binary,
+        folder,
+        configuration=CONFIGURATIONS / "gateway.yaml",
+        port=None,
+    ):
         self.folder = folder
-        self.http = f"127.0.0.1:{free_port()}"
+        self.http = f"127.0.0.1:{port or free_port()}"
         self.grpc = f"127.0.0.1:{free_port()}"
         self._health = f"127.0.0.1:{free_port()}"
         environment = {
