@@ -30,7 +30,7 @@ demo: .venv/demo-$(KEY) ## run a notebook on a real server; show its trace and e
 lab: .venv/lab-$(KEY) ## the same with a JupyterLab left open
 	$(BIN)/jupyter-otel demo --lab
 
-test: lint collector-if-here ## everything, against real counterparts
+test: lint collector-if-here browser-if-here ## everything, against real counterparts
 	$(PYTEST) -rs tests
 
 check: lint ## lint, types, layers and unit tests: less than a minute
@@ -73,6 +73,13 @@ clean: ## remove what make made
 collector-if-here:
 	@if [ "$$CI" = true ] || command -v go > /dev/null; then $(MAKE) --no-print-directory collector; \
 	else echo "Not run here: tests/collector (they build the Collector; install Go 1.25 or newer)"; fi
+
+# The page for people is looked at in a real browser, likewise.
+.PHONY: browser-if-here
+browser-if-here:
+	@if command -v chromium > /dev/null || command -v google-chrome > /dev/null; then :; \
+	elif [ "$$CI" = true ]; then apt-get update -q && apt-get install -q -y --no-install-recommends chromium; \
+	else echo "Not run here: tests that look at a page (Debian: apt-get install chromium)"; fi
 
 .venv/pyvenv.cfg:
 	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
