@@ -14,16 +14,21 @@ from jupyter_otel.assembly import build_policy
 from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.catalog.files import parse_body, read_text
 from jupyter_otel.catalog.overlays import read_overlay
+from jupyter_otel.cli.schema_guesses import guess
+from jupyter_otel.complaints import printable
 from jupyter_otel.config import Settings
 from jupyter_otel.disclosure.labels import (
     labels,
     node_at,
     property_name,
+    subschema_at,
     without_repetition,
 )
+from jupyter_otel.disclosure.sheet import MEANT
 from jupyter_otel.errors import SchemaError
 from jupyter_otel.schema import Category, Group, Level, Node, PropertyPath, Schema
 
+_LONGEST_HINT = 100
 _OVERLAY_KEYS = frozenset({"schemas", "categories"})
 
 
@@ -113,10 +118,26 @@ def _overlay(schema: Schema, todo: Sequence[PropertyPath]) -> str:
         f"    group: {group}  # or {_others(Group, group)}",
         "    properties:",
     ]
-    for path in todo:
-        what = _types(node_at(schema.root, path)) if path[-1] != "**" else "all below"
-        lines.append(f"      {json.dumps(property_name(path))}: TODO  # {what}")
+    lines += [
+        f"      {json.dumps(property_name(path))}: TODO  # {_hint(schema, path)}"
+        for path in todo
+    ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _hint(schema: Schema, path: PropertyPath) -> str:
+    """Return what helps to decide about a property, on one line."""
+    if path[-1] == "**":
+        return "all below"
+    written = subschema_at(schema, path)
+    category = guess(path, written)
+    hints = [f"{category}?" if category else "", _types(node_at(schema.root, path))]
+    if isinstance(written.get("enum"), list):
+        hints[1] = "one of " + ", ".join(map(str, written["enum"]))
+    described = written.get("description") or written.get("title")
+    hints.append(described if isinstance(described, str) else "")
+    line = " - ".join(hint for hint in hints if hint)
+    return printable(" ".join(line.split()))[:_LONGEST_HINT]
 
 
 def _types(node: Node) -> str:
@@ -125,6 +146,10 @@ def _types(node: Node) -> str:
 
 def _others(kind: Any, *but: str) -> str:
     return ", ".join(word for word in kind if word not in but)
+
+
+def _legend() -> str:
+    return "".join(f"# {category:<12} {MEANT[category]}\n" for category in Category)
 
 
 def _print(found: Sequence[Checked], todo: str) -> None:
@@ -142,5 +167,6 @@ def _print(found: Sequence[Checked], todo: str) -> None:
         sys.stdout.write(
             "# Put a category for each TODO, and name this file in OtelPolicy.files.\n"
             "# The schema must be known too: OtelPolicy.schema_directories.\n"
-            f"# {', '.join(Category)}\nschemas:\n{todo}"
+            "# What is hinted at is guessed by name and type: judge for yourself.\n"
+            f"{_legend()}schemas:\n{todo}"
         )

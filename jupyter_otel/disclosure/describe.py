@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -22,7 +21,7 @@ from jupyter_otel.disclosure.collected import (
     Road,
     Source,
 )
-from jupyter_otel.disclosure.labels import labels, property_name
+from jupyter_otel.disclosure.labels import labels, property_name, subschema_at
 from jupyter_otel.environment import export_settings
 from jupyter_otel.export.checks import public_url
 from jupyter_otel.mapping.names import event_name
@@ -115,7 +114,7 @@ def _chosen_by(schema: Schema, policy: Policy) -> str:
 
 def _properties(schema: Schema, policy: Policy) -> Iterator[CollectedProperty]:
     for path, decision in labels(schema, policy).items():
-        said = _annotations(schema, path)
+        said = subschema_at(schema, path)
         yield CollectedProperty(
             name=property_name(path),
             category=decision.category,
@@ -133,15 +132,6 @@ def _attribute(path: PropertyPath, decision: Decision) -> str | None:
     # Parts of arrays and maps travel within the attribute of the whole.
     whole = path[: path.index(ITEM)] if ITEM in path else path
     return decision.attribute or f"jupyter.event.{'.'.join(whole)}"
-
-
-def _annotations(schema: Schema, path: PropertyPath) -> dict[str, Any]:
-    """Return what a body says of a property that it declares at the root, or below."""
-    body: Any = schema.body
-    for name in path:
-        known = body.get("properties", {}) if isinstance(body, dict) else {}
-        body = known.get(name) if isinstance(known, dict) else None
-    return body if isinstance(body, dict) else {}
 
 
 def _text(value: object) -> str | None:

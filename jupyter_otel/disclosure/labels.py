@@ -1,6 +1,6 @@
 """What a policy says about each property of a schema, without any event."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
@@ -32,6 +32,19 @@ def labels(schema: Schema, policy: Policy) -> dict[PropertyPath, Decision]:
 def node_at(node: Node, path: PropertyPath) -> Node:
     """Return what a schema declares at a path."""
     return _nodes_on(node, path)[-1]
+
+
+def subschema_at(schema: Schema, path: PropertyPath) -> Mapping[str, Any]:
+    """Return what a body itself writes at a path, nothing where a reference leads."""
+    body: Any = schema.body
+    for name in path:
+        body = body if isinstance(body, Mapping) else {}
+        below = body.get("properties")
+        found = below.get(name) if isinstance(below, Mapping) else None
+        if found is None and name == "*":
+            found = body.get("items") or body.get("additionalProperties")
+        body = found
+    return body if isinstance(body, Mapping) else {}
 
 
 def without_repetition(root: Node, path: PropertyPath) -> PropertyPath:

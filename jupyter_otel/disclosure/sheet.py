@@ -3,7 +3,7 @@
 Every fact in it comes out of `Collected`; here are only the words around the facts.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from jupyter_otel.disclosure.collected import (
     Collected,
@@ -44,7 +44,7 @@ _CODE = {
         "out. Patterns find shapes, not meanings: expect that some of it gets through."
     ),
 }
-_CATEGORIES = {
+MEANT: Mapping[Category, str] = {
     Category.OPERATIONAL: "states, counts, durations, technical ids",
     Category.IDENTITY: "names of people",
     Category.LOCATION: "paths, file names, URLs",
@@ -52,6 +52,7 @@ _CATEGORIES = {
     Category.FREE_TEXT: "messages and texts that may hold anything",
     Category.NETWORK: "addresses of clients and machines",
 }
+"""What each category is for, in plain words."""
 _HOUR_S = 3600
 _DAY_H = 24
 
@@ -109,7 +110,7 @@ def _leaving(collected: Collected, *actions: Action) -> list[str]:
         for one in schema.properties
         if one.action in actions
     }
-    told = [text for category, text in _CATEGORIES.items() if category in categories]
+    told = [text for category, text in MEANT.items() if category in categories]
     return told + (["properties that nobody classified"] if None in categories else [])
 
 
