@@ -32,6 +32,8 @@ from sink import running_sink
 
 PROBE = Path(__file__).with_name("host_probe")
 PLAIN = "plain server"
+LISTENED = "plain, a handler that does nothing"
+"""Any handler makes the bus validate each event: that is not ours alone."""
 RATE_PER_S = 1000
 LOOP_S = 4.0
 
@@ -55,9 +57,11 @@ _OTHERS = (
     "notebook",
     "notebook_shim",
 )
+_LISTENING = "import logging\nc.EventLogger.handlers = [logging.NullHandler()]\n"
 _COLLECTS = ("--OtelPolicy.level=audit", "--OtelConsent.mode=mandatory")
 CASES = (
     Case(PLAIN, (), ""),
+    Case(LISTENED, (), ""),
     Case("installed, level none", (), ""),
     Case("collects, receiver up", _COLLECTS, "up"),
     Case("collects, receiver down", _COLLECTS, "down"),
@@ -105,6 +109,9 @@ class Server:
         ]
         if case.receiver:
             options.append(f"--OtelExport.endpoint={endpoint}")
+        if case.name == LISTENED:
+            (home / "config").mkdir()
+            (home / "config" / "jupyter_server_config.py").write_text(_LISTENING)
         began_s = time.perf_counter()
         with (home / "log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own server
@@ -152,7 +159,7 @@ class Server:
 
 
 def _extensions(case: Case) -> dict[str, bool]:
-    ours = {"host_probe": True, "jupyter_otel": case.name != PLAIN}
+    ours = {"host_probe": True, "jupyter_otel": case.name not in (PLAIN, LISTENED)}
     return dict.fromkeys(_OTHERS, False) | ours
 
 

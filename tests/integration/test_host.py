@@ -319,3 +319,14 @@ def test_a_server_with_a_broken_installation_of_ours_starts_and_stops(
     assert server.status()["error"] == "an unforeseen ModuleNotFoundError"
     assert server.end() == 0
     assert "the server extension went on without: ModuleNotFoundError" in server.log
+
+
+def test_a_server_that_collects_starts_without_what_only_records_and_pages_need(
+    start_server,
+):
+    server = start_server(*COLLECTING)
+
+    modules = set(server.probe()["modules"])
+
+    assert "jupyter_otel.pipeline" in modules
+    assert modules.isdisjoint({"google.protobuf", "jupyter_otel.hosts.server.page"})

@@ -13,14 +13,13 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets.config import Config
 
 from jupyter_otel.config import Settings
 from jupyter_otel.errors import JupyterOtelError
 from jupyter_otel.event import Intake
-from jupyter_otel.hosts.server.dialogue import Dialogue
 from jupyter_otel.hosts.server.metrics import show_metrics
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import People
@@ -36,6 +35,9 @@ from jupyter_otel.sources.kernel_messages import (
 )
 from jupyter_otel.sources.server_events import EventLoggerHandler, schema_body
 from jupyter_otel.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from jupyter_otel.hosts.server.dialogue import Dialogue
 
 _CONNECTION_CLASS = "kernel_websocket_connection_class"
 _FLUSH_S = 1.0
@@ -103,8 +105,11 @@ class Collection:
             )
             flush.start()
 
-    def dialogue(self, handler: Any) -> Dialogue:
+    def dialogue(self, handler: Any) -> "Dialogue":
         """Return what is between this collection and whoever a handler serves."""
+        # The page, the records in it and the protocol's messages: a start needs none.
+        from jupyter_otel.hosts.server.dialogue import Dialogue  # noqa: PLC0415
+
         person = People(handler.identity_provider).person(handler)
         return Dialogue(self.telemetry, self.error, person)
 
