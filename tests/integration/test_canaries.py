@@ -30,6 +30,7 @@ from tests.integration.canary_events import SCHEMA_ID, WHOLE, Case, cases
 WAYS = ["wire", "lines", "spool"]
 GOOD = 3
 """Events of a case that leave."""
+MANY = 100
 
 
 class Nosy:
@@ -111,6 +112,7 @@ def configuration(case, folder, way, receiver):
     config.OtelPolicy.code = case.code
     config.OtelPolicy.files = [str(overlay)]
     config.OtelConsent.mode = "mandatory"
+    config.OtelConsent.directory = str(Path(folder, "consent"))
     config.OtelRedaction.hash_key_file = str(Path(folder, "hash_key"))
     config.OtelSpool.directory = str(Path(folder, "spool"))
     config.OtelExport.directory = str(Path(folder, "export"))
@@ -150,6 +152,10 @@ def run(case, folder, way, receiver):
         assert logs.sent + logs.pending >= GOOD
         told += [telemetry.status(), telemetry.tally().to_json(), telemetry.warnings]
         told += [telemetry.collected().to_json()]
+        assert telemetry.choices.recent(Person("another", None), MANY) == []
+        own = telemetry.choices.recent(person, MANY)
+        assert own or way == "spool"
+        yield from (row.body for row in own)
         told += previews(telemetry, case, secret)
         telemetry.close(0.1)
         yield json.dumps(told).encode()
@@ -167,7 +173,7 @@ def previews(telemetry, case, secret):
 )
 @given(cases(), st.sampled_from(WAYS))
 def test_nothing_hidden_gets_out_anywhere(receiver, case, way):
-    """Nothing hidden is on the wire, in files, logs, status, previews, crashes.
+    """Nothing hidden is sent, stored, logged, shown, dumped or given back to people.
 
     Mutation run, 2026-11-24, each caught within these examples: the redactor skips one
     property; hashes are reversible; a map's keys leave as they are; an array's objects

@@ -13,6 +13,7 @@ def telemetry(tmp_path):
         config = Config()
         config.OtelPolicy.update({"level": "usage"} | policy)
         config.OtelRedaction.hash_key_file = str(tmp_path / "hash_key")
+        config.OtelConsent.directory = str(tmp_path / "consent")
         config.OtelExport.directory = str(tmp_path / "export")
         config.OtelSpool.durability = "memory"
         started.append(Telemetry(config))
