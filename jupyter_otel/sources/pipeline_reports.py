@@ -78,10 +78,11 @@ class PipelineReports:
             return
         now_s = self._now_s()
         for kind, total in losses.items():
-            if data := self._describe(kind, total, now_s):
-                self._intake.emit(schema, data)
-        self._reported, self._since_s = losses, now_s
-        self._next_s = now_s + INTERVAL_S
+            data = self._describe(kind, total, now_s)
+            if data and not self._intake.emit(schema, data):
+                return  # still too much: with the next request that is taken
+            self._reported[kind] = total
+        self._since_s, self._next_s = now_s, now_s + INTERVAL_S
 
     def _describe(self, kind: _Kind, total: int, now_s: float) -> dict[str, Any]:
         records = total - self._reported.get(kind, 0)

@@ -10,6 +10,7 @@ class Intake:
 
     def __init__(self, *, admitted=True):
         self.admitted = admitted
+        self.is_full = False
         self.emitted = []
 
     def find(self, schema_id):
@@ -20,8 +21,9 @@ class Intake:
         return self.admitted
 
     def emit(self, _schema, data):
-        self.emitted.append(data)
-        return True
+        if not self.is_full:
+            self.emitted.append(data)
+        return not self.is_full
 
 
 class Clock:
@@ -132,3 +134,14 @@ def test_a_policy_that_does_not_want_reports_gets_none(books, clock):
     PipelineReports(books, intake, clock).report()
 
     assert intake.emitted == []
+
+
+def test_a_report_that_finds_no_room_is_made_again(reports, books, intake):
+    books.drop(Signal.LOGS, DropReason.OVERLOAD, 7)
+    intake.is_full = True
+    reports.report()
+    intake.is_full = False
+
+    reports.report()
+
+    assert [(r["records"], r["total"]) for r in intake.emitted] == [(7, 7)]
