@@ -29,6 +29,9 @@ from jupyter_otel.spool.recent import SentRow
 CONSENT_SCHEMA = "https://events.jupyter.org/jupyter_otel/consent/v1"
 
 _FINISH_S = 5.0
+_AWAY_S = 3.0
+"""How long a withdrawal waits for what is being sent."""
+_POLL_S = 0.02
 _DECIDED = {ConsentMode.MANDATORY, ConsentMode.OFF}
 
 
@@ -98,7 +101,11 @@ class Choices:
                     "decides about it, and nobody is asked."
                 )
         self._consent.answers.refresh()
-        key, now_ns = self._consent.key(person), time.time_ns()
+        # What is queued was caused before, and is judged by what was said before.
+        self._pipeline.finish(_FINISH_S)
+        # A clock that was set since the start must not make a yes later than its rows.
+        now_ns = min(time.time_ns(), self._road.spool.now_ns())
+        key = self._consent.key(person)
         before = {group: self._consent.allows(person, group) for group in wanted}
         self._consent.answers.put(
             key,
@@ -157,8 +164,12 @@ class Choices:
 
     def _erase(self, key: str, groups: Collection[Group]) -> None:
         self._pipeline.finish(_FINISH_S)
-        self._road.book(self._road.spool.weed())
-        self._road.spool.recent.erase(key, groups)
+        spool = self._road.spool
+        self._road.book(spool.weed())
+        deadline_s = time.monotonic() + _AWAY_S
+        while spool.has_doomed() and time.monotonic() < deadline_s:
+            time.sleep(_POLL_S)
+        spool.recent.erase(key, groups)
 
     def _tell(self, person: Person, by: str, group: Group, *, allowed: bool) -> None:
         action = "granted" if allowed else "withdrawn"

@@ -132,6 +132,7 @@ class Delivery:
         if not rows:
             return None
         retry = self._deliver_or_release(rows)
+        self._book(self._spool.take_losses())
         if retry is None:
             self._backoff_s = 0.0
             return 0.0

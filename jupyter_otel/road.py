@@ -257,6 +257,7 @@ def _open_spool(settings: Settings, directory: Path | None, judge: Judge) -> Spo
         directory,
         max_bytes=max_bytes // _RECENT_SHARE,
         max_age_h=settings.consent.recent_h,
+        judge=judge,
     )
     return Spool(
         directory,

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from jupyter_otel.spool.rows import Condemned, Loss, NewRow, Row
+from jupyter_otel.spool.judging import Condemned
+from jupyter_otel.spool.rows import Loss, NewRow, Row
 from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
 
@@ -30,6 +31,7 @@ class Inventory:
         """Leased rows that have their end but may still be in the table."""
         self._leased: dict[int, _Leased] = {}
         self._strays: set[int] = set()
+        self._doomed: dict[int, Condemned] = {}
         self._losses: list[Loss] = []
         self._last_id = 0
 
@@ -71,17 +73,33 @@ class Inventory:
     def finish(self, ids: Sequence[int]) -> None:
         """Count leased rows as gone, each once; they are to be deleted."""
         for row_id in ids:
+            self._doomed.pop(row_id, None)
             if row_id in self._leased and row_id not in self.done:
                 self.remove(*self._leased[row_id])
                 self.done.add(row_id)
 
     def condemn(self, rows: Iterable[Condemned]) -> None:
-        """Count rows that no sender has, nor may get any more, as lost."""
-        for row_id, loss, size in rows:
+        """Count rows as lost that nobody may send any more.
+
+        Those that a sender has are doomed: it may get them away, or bring them back.
+        """
+        for row in rows:
+            row_id, loss, size = row
             if row_id not in self._leased:
                 self._leased[row_id] = _Leased(loss.signal, loss.records, size)
                 self.finish([row_id])
                 self._losses.append(loss)
+            elif row_id not in self.done:
+                self._doomed[row_id] = row
+
+    @property
+    def has_doomed(self) -> bool:
+        """Whether a sender has rows that would have been lost."""
+        return bool(self._doomed)
+
+    def take_doomed(self, ids: Iterable[int]) -> list[Condemned]:
+        """Return those of released rows that are doomed, no more so."""
+        return [self._doomed.pop(row_id) for row_id in ids if row_id in self._doomed]
 
     def forget(self, done: Iterable[int]) -> None:
         """Drop the leases of finished rows: they are deleted."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from jupyter_otel.spool.room import KeptRow
-from jupyter_otel.spool.rows import Condemned, Loss, Row
+from jupyter_otel.spool.rows import Loss, Row
 from jupyter_otel.tally import DropReason, Signal
 
 
@@ -27,6 +27,15 @@ class Waiting(NamedTuple):
 
     row: Row
     origin: RowOrigin
+
+
+class Condemned(NamedTuple):
+    """A row that waits and must not leave."""
+
+    id: int
+    loss: Loss
+    size: int
+    """Of its body, in bytes."""
 
 
 class Judge(Protocol):

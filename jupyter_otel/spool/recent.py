@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from jupyter_otel.spool.database import is_damage
-from jupyter_otel.spool.judging import Waiting
+from jupyter_otel.spool.judging import Judge, Lenient, RowOrigin, Waiting
 from jupyter_otel.tally import Signal
 
 _Result = TypeVar("_Result")
@@ -77,6 +77,7 @@ class RecentRows:
         max_bytes: Beyond it the oldest are forgotten early.
         max_age_h: How long they are kept; 0: nothing is.
         now_ns: A clock.
+        judge: Says whether a row's person still lets it be kept; None: all do.
     """
 
     def __init__(
@@ -86,14 +87,16 @@ class RecentRows:
         max_bytes: int,
         max_age_h: float,
         now_ns: Callable[[], int] = time.time_ns,
+        judge: Judge | None = None,
     ) -> None:
+        self._judge = judge or Lenient()
         self._path = None if directory is None else directory / FILE_NAME
         self._max_bytes = max_bytes
         self._max_age_ns = int(max_age_h * _HOUR_NS)
         self._now_ns = now_ns
         self._lock = threading.Lock()
         self._watched: dict[int, Waiting] = {}
-        self._kept: list[SentRow] = []
+        self._kept: list[tuple[RowOrigin, SentRow]] = []
         self._kept_bytes = 0
         self._write_at_ns = 0
         self._connection: sqlite3.Connection | None = None
@@ -181,7 +184,7 @@ class RecentRows:
             self._now_ns(),
             row.body,
         )
-        self._kept.append(kept)
+        self._kept.append((origin, kept))
         self._kept_bytes += len(row.body)
 
     def _write(self) -> None:
@@ -189,9 +192,13 @@ class RecentRows:
         self._write_at_ns = self._now_ns() + _REST_NS
         self._do(lambda connection: self._store(connection, kept), None)
 
-    def _store(self, connection: sqlite3.Connection, kept: list[SentRow]) -> None:
+    def _store(
+        self, connection: sqlite3.Connection, kept: list[tuple[RowOrigin, SentRow]]
+    ) -> None:
+        self._judge.refresh()  # somebody may have said no to another process
+        may_stay = [row for origin, row in kept if not self._judge.objection(origin)]
         with connection:
-            connection.executemany(_INSERT, kept)
+            connection.executemany(_INSERT, may_stay)
             oldest_ns = self._now_ns() - self._max_age_ns
             connection.execute("DELETE FROM sent WHERE sent_ns < ?", (oldest_ns,))
             size = connection.execute("SELECT sum(length(body)) FROM sent").fetchone()

@@ -50,15 +50,6 @@ class Loss(NamedTuple):
     records: int
 
 
-class Condemned(NamedTuple):
-    """A row that waits and must not leave."""
-
-    id: int
-    loss: Loss
-    size: int
-    """Of its body, in bytes."""
-
-
 def none_of_the_future(rows: Sequence[StoredRow], now_ns: int) -> list[StoredRow]:
     """Return rows of a clock that was wrong as made now: they would never be too old.
 

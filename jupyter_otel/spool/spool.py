@@ -31,14 +31,7 @@ from jupyter_otel.spool.inventory import Inventory
 from jupyter_otel.spool.judging import Judge, Lenient, Limits, Waiting
 from jupyter_otel.spool.recent import RecentRows
 from jupyter_otel.spool.room import Plan, losses_of, plan_eviction, plan_refusal
-from jupyter_otel.spool.rows import (
-    Condemned,
-    Loss,
-    NewRow,
-    Row,
-    StoredRow,
-    none_of_the_future,
-)
+from jupyter_otel.spool.rows import Loss, NewRow, Row, StoredRow, none_of_the_future
 from jupyter_otel.spool.store import Store
 from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
@@ -77,7 +70,8 @@ class Spool:
         self._max_bytes = max_bytes
         self._max_age_ns = int(max_age_s * 1e9)
         self._refuse = when_full == "refuse"
-        self._now_ns = now_ns or SteadyClock().now_ns
+        self.now_ns = now_ns or SteadyClock().now_ns
+        """The time that rows are made and grow old by."""
         self._lock = threading.Lock()
         self._inventory = Inventory()
         self._young = YoungRows()
@@ -132,10 +126,9 @@ class Spool:
         return losses
 
     def weed(self) -> list[Loss]:
-        """Erase the rows that must not leave any more; return what was lost for it.
+        """Erase rows that must not leave any more; return what was lost. Never raises.
 
-        Rows that are being sent at this moment are judged again if they come back.
-        Never raises.
+        Those that are being sent at this moment are erased if they come back.
         """
         self._judge.refresh()
         with self._lock:
@@ -148,6 +141,11 @@ class Spool:
                 self._recover(error)
             self._store.compact()
             return self._inventory.take_losses()
+
+    def has_doomed(self) -> bool:
+        """Return whether a sender has rows that `weed` would have erased."""
+        with self._lock:
+            return self._inventory.has_doomed
 
     def take_losses(self) -> list[Loss]:
         """Return losses that no caller has been told of yet."""
@@ -168,7 +166,7 @@ class Spool:
             size = sum(len(row.row.body) for row in rows)
             if connection is None or size > self._max_bytes - self._inventory.size:
                 return False
-            aged = none_of_the_future(rows, self._now_ns())
+            aged = none_of_the_future(rows, self.now_ns())
             with transaction(connection):
                 table.insert(connection, self._with_ids(aged))
             for stored in rows:
@@ -218,12 +216,15 @@ class Spool:
         with self._lock:
             waiting = self._inventory.release(ids)
             self._store.execute(table.add_attempt, self._young.add_attempt(waiting))
+            if doomed := self._inventory.take_doomed(waiting):
+                self._condemn(doomed)
+                self._store.compact()
 
     def expire(self) -> list[Loss]:
         """Remove rows older than the age limit; return what was lost. Never raises."""
         with self._lock:
             self._settle()
-            limit_ns = self._now_ns() - self._max_age_ns
+            limit_ns = self.now_ns() - self._max_age_ns
             try:
                 if self._connection is not None:
                     old = table.made_before(self._connection, limit_ns)
@@ -295,7 +296,7 @@ class Spool:
         return size <= min(free, self._max_young - self._young.size)
 
     def _add_young(self, rows: Sequence[NewRow]) -> None:
-        now_ns = self._now_ns()
+        now_ns = self.now_ns()
         for row in rows:
             self._young.add(self._inventory.next_id(), StoredRow(row, 0, now_ns))
             self._inventory.add(row)
@@ -330,7 +331,7 @@ class Spool:
         self, connection: sqlite3.Connection, rows: Sequence[NewRow]
     ) -> list[Loss]:
         plan = self._plan(connection, rows)
-        now_ns = self._now_ns()
+        now_ns = self.now_ns()
         with transaction(connection):
             table.delete(connection, [row.id for row in plan.evict])
             kept = [StoredRow(row, 0, now_ns) for row in plan.keep]
@@ -368,14 +369,14 @@ class Spool:
             if not self._inventory.is_leased(waiting.row.id):
                 yield waiting
 
-    def _condemn(self, rows: Iterable[Condemned]) -> None:
-        self._inventory.condemn(rows)
-        self._flush_done()
-
     def _finish(self, ids: Sequence[int]) -> None:
         with self._lock:
             self._inventory.finish(ids)
             self._flush_done()
+
+    def _condemn(self, rows: Iterable[judging.Condemned]) -> None:
+        self._inventory.condemn(rows)
+        self._flush_done()
 
     def _flush_done(self) -> None:
         """Delete finished rows; what fails stays finished, and is tried again."""

@@ -128,7 +128,8 @@ def test_a_no_erases_what_waits_of_that_person_and_that_group(start, away, wait_
     consent(server, BOB, data=True)
     put_file(server, ANN, "anns-canary.txt")
     put_file(server, BOB, "bobs-canary.txt")
-    wait_until(lambda: b"anns-canary" in spool_bytes(server))
+    for name in (b"anns-canary", b"bobs-canary"):
+        wait_until(lambda name=name: name in spool_bytes(server))
 
     consent(server, ANN, data=False)
 
@@ -163,21 +164,30 @@ def test_a_yes_is_not_meant_for_what_was_made_before_it(start, away, wait_until)
     wait_until(lambda: b"ann-0.txt" in spool_bytes(server))
     os.kill(server.process.pid, signal.SIGKILL)
     server.process.wait()
+    data = server.home / "data"
+    aside = start(
+        away,
+        f"--OtelSpool.directory={data / 'aside'}",
+        environ={"JUPYTER_DATA_DIR": str(data)},
+    )
+    consent(aside, ANN, data=True)
 
     with Receiver() as receiver:
-        _restart(start, server, receiver, wait_until, yes=True)
-        assert "ann-0.txt" not in str(receiver.inbox.requests())
+        again, dropped = _restart(start, server, receiver, wait_until)
+        put_file(again, ANN, "ann-1.txt")
+        wait_until(lambda: receiver.of("ann"))
+
+        assert dropped == {"no_consent": 2}
+        assert receiver.files_of("ann") == {"ann-1.txt"}
 
 
-def _restart(start, dead, receiver, wait_until, *, yes, level="audit"):
+def _restart(start, dead, receiver, wait_until, *, level="audit"):
     """Start a server on a dead one's data; return the drops once nothing waits."""
     server = start(
         receiver,
         f"--OtelPolicy.level={level}",
         environ={"JUPYTER_DATA_DIR": str(dead.home / "data")},
     )
-    if yes:
-        consent(server, ANN, data=True)
     wait_until(lambda: logs(server)["accepted"] >= 2)
     return server, flush(server, wait_until)
 
@@ -193,7 +203,7 @@ def test_what_a_dead_process_left_is_judged_by_what_people_say_now(
     server.process.wait()
 
     with Receiver() as receiver:
-        _, dropped = _restart(start, server, receiver, wait_until, yes=False)
+        _, dropped = _restart(start, server, receiver, wait_until)
 
         assert dropped == {"no_consent": 4}
         assert receiver.of("ann") == receiver.of("bob") == []
@@ -209,9 +219,7 @@ def test_a_tightened_policy_gives_up_what_was_made_under_the_older_one(
     server.process.wait()
 
     with Receiver() as receiver:
-        _, dropped = _restart(
-            start, server, receiver, wait_until, yes=False, level="usage"
-        )
+        _, dropped = _restart(start, server, receiver, wait_until, level="usage")
 
         assert dropped == {"policy_changed": 2}
         assert receiver.of("ann") == []

@@ -64,19 +64,38 @@ def test_weeding_erases_what_waits_and_leaves_nothing_in_the_file(
     assert spool.size_bytes() == 3
 
 
-def test_what_is_being_sent_is_judged_when_it_comes_back(
-    open_spool, row, judge, tmp_path
+@pytest.mark.parametrize("settles", [False, True])
+def test_what_is_being_sent_is_erased_when_it_comes_back(
+    open_spool, row, judge, tmp_path, settles
 ):
     spool = open_spool(tmp_path / "spool", judge=judge)
-    spool.append([of(row, "ann")])
+    spool.append([of(row, "ann", b"canary" * 9)])
+    if settles:
+        spool.settle()
     [leased] = spool.lease(LOGS, max_rows=1, max_bytes=2**20)
     judge.refused.add("ann")
 
     assert spool.weed() == []
+    assert spool.has_doomed()
     spool.release([leased.id])
 
-    assert spool.lease(LOGS, max_rows=1, max_bytes=2**20) == []
+    assert not spool.has_doomed()
     assert spool.take_losses() == [Loss(LOGS, DropReason.NO_CONSENT, 2)]
+    assert spool.pending()[LOGS] == spool.size_bytes() == 0
+    beside = spool.path.parent.glob(f"{spool.path.name}*")
+    assert not [path for path in beside if b"canary" in path.read_bytes()]
+
+
+def test_what_is_being_sent_may_still_arrive(open_spool, row, judge, tmp_path):
+    spool = open_spool(tmp_path / "spool", judge=judge)
+    spool.append([of(row, "ann")])
+    [leased] = spool.lease(LOGS, max_rows=1, max_bytes=2**20)
+    judge.refused.add("ann")
+    spool.weed()
+    spool.acknowledge([leased.id])
+
+    assert not spool.has_doomed()
+    assert spool.take_losses() == []
     assert spool.pending()[LOGS] == 0
 
 

@@ -3,8 +3,9 @@ import threading
 
 import pytest
 
+from jupyter_otel.spool.judging import Lenient
 from jupyter_otel.spool.recent import FILE_NAME, RecentRows, SentRow
-from jupyter_otel.tally import Signal
+from jupyter_otel.tally import DropReason, Signal
 
 LOGS = Signal.LOGS
 HOUR_S = 3600
@@ -163,3 +164,22 @@ def test_processes_write_side_by_side(open_recent, send, row, open_spool):
         thread.join()
 
     assert bodies(open_recent()) == [b"body"] * 4
+
+
+def test_what_was_withdrawn_elsewhere_meanwhile_is_not_written(
+    open_recent, send, tmp_path, clock
+):
+    class Judge(Lenient):
+        """Somebody says no to another process."""
+
+        def objection(self, origin):
+            return DropReason.NO_CONSENT if origin.group == "data" else None
+
+    recent = RecentRows(
+        tmp_path, max_bytes=2**20, max_age_h=1, now_ns=clock.now_ns, judge=Judge()
+    )
+    send(recent, b"withdrawn")
+    send(recent, b"kept", group="executions")
+
+    assert bodies(recent) == [b"kept"]
+    recent.close()
