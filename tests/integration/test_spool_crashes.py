@@ -9,9 +9,9 @@ import pytest
 
 HARNESS = Path(__file__).parents[2] / "faults" / "crashes.py"
 KILLS = 15
-STARVED_MS = 2000
-"""A busy machine may leave the killed process without its turn: the long form, which
-is run alone, holds it to 200 ms."""
+TOO_LATE = KILLS // 3
+"""A busy machine may leave some processes without their turn: the long form, which is
+run alone, holds each to 200 ms."""
 
 
 @pytest.fixture(scope="module")
@@ -38,4 +38,4 @@ def test_batched_loses_only_what_is_newest_when_its_process_is_killed(figures):
     batched = figures["batched"]
     assert batched["kept"] > 0
     assert (batched["kills"], batched["set_aside"]) == (KILLS, 0)
-    assert batched["oldest_lost_ms"] < STARVED_MS
+    assert batched["rounds_too_late"] < TOO_LATE

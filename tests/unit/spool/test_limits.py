@@ -18,25 +18,23 @@ def lease_all(spool):
 def test_the_file_is_at_most_twice_as_large_as_its_rows_may_be(
     open_spool, tmp_path, row
 ):
-    spool = open_spool(tmp_path, max_bytes=MIB, synchronous=True)
+    spool = open_spool(tmp_path, max_bytes=MIB // 4)
     reasons = set()
-    for size in (1, 10, 300, 2100, 60_000) * 3:
+    for size in (5, 10, 300, 2100, 60_000):
         for _ in range(4):
-            lost = spool.append([row(b"x" * size)] * max(2**18 // size // 4, 1))
-            reasons |= {loss.reason for loss in lost}
+            spool.append([row(b"x" * size)] * max(2**17 // size // 4, 1))
+            reasons |= {loss.reason for loss in spool.settle()}
 
-    assert spool.path.stat().st_size <= 2 * MIB
+    assert spool.path.stat().st_size <= MIB // 2
     assert reasons <= {DropReason.SPOOL_FULL, DropReason.SPOOL_ERROR}
     assert spool.pending()[LOGS] == sum(row.records for row in lease_all(spool))
 
 
 def test_the_log_beside_the_file_is_cut_back(open_spool, tmp_path, row):
     spool = open_spool(tmp_path, max_bytes=64 * MIB)
-    spool.append([row(b"x" * 60_000)] * 400)
-    for _ in range(300):
-        spool.append([row(b"x" * 60_000)])
+    for size in (10 * MIB, 1, 1):
+        spool.append([row(b"x" * size)])
         spool.settle()
-        spool.acknowledge([lease_all(spool)[0].id])
 
     assert spool.path.with_name(f"{spool.path.name}-wal").stat().st_size <= 4 * MIB
 
