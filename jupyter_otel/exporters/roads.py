@@ -20,6 +20,7 @@ from jupyter_otel.road import Road
 from jupyter_otel.tally import Books, Signal
 
 CLOSE_TIMEOUT_S = 1.5
+_EXIT_S = 0.3
 
 
 class _Key(NamedTuple):
@@ -72,13 +73,17 @@ class Roads:
         if ended:
             road.stop(timeout_s)
 
-    def close(self) -> None:
-        """Stop all roads of this process: it ends."""
+    def hurry(self) -> None:
+        """Give what waits a moment to be sent: this process ends.
+
+        No road is stopped. A provider of the SDK that was made before this module was
+        loaded is shut down after this, and exports its last batch then.
+        """
         with self._lock:
             own = [key for key in self._shared if key.process == os.getpid()]
-            roads = [self._shared.pop(key).road for key in own]
+            roads = [self._shared[key].road for key in own]
         for road in roads:
-            road.stop(CLOSE_TIMEOUT_S)
+            road.flush(_EXIT_S)
 
     def unlock(self) -> None:
         """In a forked child, where whoever had the lock is not: make it anew."""
@@ -97,6 +102,6 @@ class Roads:
 
 
 ROADS = Roads()
-atexit.register(ROADS.close)
+atexit.register(ROADS.hurry)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=ROADS.unlock)

@@ -1,8 +1,11 @@
 """The SDK's own exporter tests, against what we promise."""
 
+import json
 import logging
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -360,3 +363,33 @@ def test_the_sdk_drives_an_exporter_from_the_first_span_to_the_last(config, rece
 
     names = [span.name for span in receiver.inbox.records(Signal.TRACES)]
     assert names == [f"s{number}" for number in range(2000)]
+
+
+SCRIPT = """
+import json, sys
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from traitlets.config import Config
+provider = TracerProvider()  # its own exit handler is there before any of ours
+import jupyter_otel
+exporter = jupyter_otel.SpoolSpanExporter(Config(json.loads(sys.argv[1])))
+provider.add_span_processor(BatchSpanProcessor(exporter))
+for number in range(1000):
+    provider.get_tracer("many").start_span(f"s{number}").end()
+"""
+
+
+@pytest.mark.parametrize("durability", ["memory", "batched"])
+def test_a_program_that_just_ends_loses_none_of_its_spans(config, receiver, durability):
+    config.OtelSpool.durability = durability
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(config)],
+        capture_output=True,
+        check=True,
+        timeout=60,
+        text=True,
+    )
+
+    assert done.stderr == ""
+    names = [span.name for span in receiver.inbox.records(Signal.TRACES)]
+    assert names == [f"s{number}" for number in range(1000)]
