@@ -160,6 +160,8 @@ class Policy:
         action = self._action(rule)
         pattern = ".".join(rule.pattern)
         why = f"{pattern}: {rule.category or action} ({rule.origin})"
+        if self._is_overridden(rule):
+            why += f", categories.{rule.category}.{self.level}: {action}"
         return Decision(
             action,
             rule.category,
@@ -167,6 +169,12 @@ class Policy:
             why,
             covers_below=rule.pattern[-1:] == ("**",),
         )
+
+    def _is_overridden(self, rule: PropertyRule) -> bool:
+        """Return whether a deployment's own ``categories`` decides about a rule."""
+        if rule.action is not None or rule.code or rule.category is None:
+            return False
+        return self.level in self._overrides.get(rule.category, {})
 
     def _decide_by_legacy_categories(self, node: Node) -> Decision | None:
         category = legacy_category(node.categories)

@@ -233,3 +233,21 @@ def test_what_holds_from_above_does_not_take_the_attribute_along():
     decision = policy.decide(made, ("user", "name"), Node())
 
     assert (decision.action, decision.attribute) == (Action.HASH, None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        (
+            rule("p", Category.LOCATION),
+            "p: location (f.yaml:1), categories.location.audit: hash",
+        ),
+        (rule("p", Category.NETWORK), "p: network (f.yaml:1)"),
+        (rule("p", Category.LOCATION, Action.MASK), "p: location (f.yaml:1)"),
+    ],
+)
+def test_what_a_deployment_says_of_a_whole_category_is_told(stated, why):
+    overrides = {Category.LOCATION: {Level.AUDIT: Action.HASH}}
+    policy = Policy(level=Level.AUDIT, overrides=overrides)
+
+    assert policy.decide(schema("x", stated), ("p",), Node()).why == why
