@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_otel.tally import Signal
 from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
-from tests.integration.cli.test_json_shapes import assert_shape
+from tests.integration.cli.test_json_shapes import assert_shape, validator
 from tests.integration.two_users import (
     ANN,
     BOB,
@@ -323,6 +323,7 @@ def test_what_cannot_be_decided_or_understood_is_refused(start, receiver):
         {"notice_shown": "yes"},
         [],
     ):
+        assert not validator("consent_request").is_valid(body)
         assert refusal(server, "PUT", path, body)[0] == 400
     for limit in ("0", "1001", "-1", "x", "9" * 5000):
         assert refusal(server, "GET", f"otel/v1/recent?limit={limit}")[0] == 400
@@ -341,7 +342,8 @@ c.ServerApp.authorizer_class = NobodyChanges
     for path in ("otel/v1/consent", "otel/v1/collected", "otel/v1/recent"):
         assert refusal(server, "GET", path, token="")[0] == 403
     strict = start(receiver, files={"config/jupyter_config.py": deny})
-    body = {"groups": {"data": True}}
+    body = {"groups": {"data": True}, "notice_shown": True}
+    assert_shape("consent_request", body)
     assert refusal(strict, "PUT", "otel/v1/consent", body)[0] == 403
     assert strict.request("GET", "otel/v1/consent", None, ANN)["groups"]
 

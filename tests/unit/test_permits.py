@@ -95,6 +95,12 @@ def test_data_of_the_sdk_is_no_event_and_needs_no_consent(tmp_path):
     assert permits.objection(RowOrigin("", "", "", 1)) is None
 
 
+def test_at_level_none_nothing_is_thrown_away_but_what_people_forbid(tmp_path):
+    permits = open_permits(settings(tmp_path, level="none"))
+
+    assert permits.objection(RowOrigin("ann", "data", NOW, 1)) is None
+
+
 def test_a_bystander_heeds_who_said_no_and_no_policy(tmp_path):
     chosen = settings(tmp_path)
     consent = open_consent(chosen)
