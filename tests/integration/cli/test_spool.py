@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
+from traitlets.config import Config
 
 from jupyter_otel.catalog.files import schemas_root
+from jupyter_otel.config import read_settings
+from jupyter_otel.permits import policy_revision
 from jupyter_otel.spool.rows import NewRow
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Signal
@@ -21,6 +24,7 @@ API = schemas_root() / "api"
 # A request of one resource, of logs as of traces, with nothing in it.
 BODY = b"\x0a\x00"
 COLLECT = ("--OtelPolicy.level=usage", "--OtelConsent.mode=mandatory")
+REVISION = policy_revision(read_settings(Config({"OtelPolicy": {"level": "usage"}})))
 REFUSED = "--OtelExport.endpoint=http://127.0.0.1:9"
 
 
@@ -39,11 +43,11 @@ def open_spool(directory):
 def leave(directory):
     """Leave a log record and a span in a spool whose process is gone."""
 
-    def leave_one():
+    def leave_one(revision=REVISION):
         spool = open_spool(directory)
         spool.append(
             [
-                NewRow(signal, "ada", "executions", 1, 1, "r", BODY)
+                NewRow(signal, "ada", "executions", 1, 1, revision, BODY)
                 for signal in (Signal.LOGS, Signal.TRACES)
             ]
         )
@@ -109,6 +113,20 @@ def test_what_waits_is_sent_by_replay_and_gone(cli, directory, leave):
         "last_error": {},
     }
     assert cli("spool", "list") == (0, f"Nothing waits in {directory}.\n", "")
+
+
+def test_what_policy_lets_through_no_more_is_dropped_by_replay(cli, leave):
+    leave("of a policy that nobody knows")
+    done = cli("spool", "replay", *COLLECT, "--json")
+    said = shaped("spool_replay", done, status=1)
+
+    assert said == {
+        "adopted": {"logs": 1, "traces": 1},
+        "sent": {},
+        "dropped": {"policy_changed": 2},
+        "pending": 0,
+        "last_error": {},
+    }
 
 
 def test_what_cannot_be_sent_waits_on(cli, leave):
