@@ -18,7 +18,7 @@ TARGET = Path(__file__).with_name("configuration.md")
 HEAD = """\
 # Configuration
 
-<!-- Written by `make docs` from jupyter_otel/config.py and the files beside it: change the texts there. -->
+<!-- Written by `make docs` from jupyter_otel/*config.py: change the texts there. -->
 
 Every setting of jupyter-otel, as `c.Class.setting = value` in
 `jupyter_server_config.py` (or `jupyter_otel_config.py`, which the command line reads

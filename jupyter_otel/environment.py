@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from jupyter_otel.config import OtelExport
 from jupyter_otel.export.settings import ExportSettings
@@ -256,7 +256,9 @@ class _Reading:
             self.warn_of_no_path(url)
             return url.text
         self.warn_of_path(url)
-        return f"{url.text.rstrip('/')}/v1/{self.signal}"
+        parts = urlsplit(url.text)
+        path = f"{parts.path.rstrip('/')}/v1/{self.signal}"
+        return urlunsplit(parts._replace(path=path))
 
     def grpc_endpoint(self, url: _Url) -> str:
         parts = urlsplit(url.text)

@@ -17,8 +17,8 @@ c = get_config()  # noqa: F821
 c.OtelPolicy.level = "usage"
 
 # Who is asked. mandatory: nobody, so YOU MUST TELL YOUR USERS what is collected. Out of
-# the box it is opt_in: whatever a person causes, kernel starts included, is dropped until
-# they say yes on the server's page otel, or with `jupyter otel consent grant`.
+# the box it is opt_in: whatever a person causes, kernel starts included, is dropped
+# until they say yes on the server's page otel, or with `jupyter otel consent grant`.
 c.OtelConsent.mode = "mandatory"
 # What they are told there besides the policy, and whom they may ask.
 # c.OtelConsent.notice = "We record how this server is used, to plan its size."

@@ -62,6 +62,7 @@ def test_out_of_the_box_a_signal_goes_to_the_directory(signal):
             {},
             ("otlp", "http://localhost:4317"),
         ),
+        ({}, {"endpoint": "http://t/a/?k=v"}, ("otlp", "http://t/a/v1/logs?k=v")),
         ({"OTEL_LOGS_EXPORTER": "console"}, {"endpoint": "http://t"}, ("console", "")),
         ({"OTEL_LOGS_EXPORTER": " None "}, {}, ("none", "")),
         ({"OTEL_TRACES_EXPORTER": "none"}, {}, ("directory", "")),
