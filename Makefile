@@ -30,7 +30,7 @@ demo: .venv/demo-$(KEY) ## run a notebook on a real server; show its trace and e
 lab: .venv/lab-$(KEY) ## the same with a JupyterLab left open
 	$(BIN)/jupyter-otel demo --lab
 
-test: lint collector-if-here browser-if-here ## everything, against real counterparts
+test: lint collector-if-here browser-if-here strace-if-here ## everything, against real counterparts
 	$(PYTEST) -rs tests
 
 check: lint ## lint, types, layers and unit tests: less than a minute
@@ -74,8 +74,14 @@ collector-if-here:
 	@if [ "$$CI" = true ] || command -v go > /dev/null; then $(MAKE) --no-print-directory collector; \
 	else echo "Not run here: tests/collector (they build the Collector; install Go 1.25 or newer)"; fi
 
-# The page for people is looked at in a real browser, likewise.
-.PHONY: browser-if-here
+# The page for people is looked at in a real browser, and system calls are traced,
+# likewise.
+.PHONY: browser-if-here strace-if-here
+strace-if-here:
+	@if command -v strace > /dev/null; then :; \
+	elif [ "$$CI" = true ]; then apt-get update -q && apt-get install -q -y --no-install-recommends strace; \
+	else echo "Not run here: tests that trace system calls (Debian: apt-get install strace)"; fi
+
 browser-if-here:
 	@if command -v chromium > /dev/null || command -v google-chrome > /dev/null; then :; \
 	elif [ "$$CI" = true ]; then apt-get update -q && apt-get install -q -y --no-install-recommends chromium; \
