@@ -45,7 +45,12 @@ NONE, REFUSED, RETURNS, KILLED, FULL = (
     "refused, spool full",
 )
 QUICK = (NONE, REFUSED, KILLED, FULL, "503", "413", "partial_success, 3 rejected")
-UNACKNOWLEDGED = ("black hole", "1 byte/s", "takes it, then dies")
+UNACKNOWLEDGED = (
+    "black hole",
+    "1 byte/s",
+    "1 byte/s, headers too",
+    "takes it, then dies",
+)
 NOT_TAKEN = ("200 in HTML",)
 """Faults whose answer says that all is well, and nothing is."""
 DIES_AFTER_S, IS_AWAY_S = 0.3, 0.5

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from urllib3.exceptions import HTTPError
 
+from jupyter_otel.export.bounded_connections import BoundedAdapter
 from jupyter_otel.export.failures import explain
 from jupyter_otel.export.settings import ExportSettings
 from jupyter_otel.export.verdicts import Retry
@@ -103,6 +104,8 @@ def _read(response: requests.Response, deadline_s: float) -> Answer:
 
 def _session(settings: ExportSettings) -> requests.Session:
     session = requests.Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, BoundedAdapter())
     verify = str(settings.certificate_file) if settings.certificate_file else None
     found = session.merge_environment_settings(
         settings.endpoint, {}, stream=True, verify=verify, cert=None

@@ -37,6 +37,7 @@ FAULTS: Mapping[str, Sequence[Answer]] = {
     "reset mid-body": [Answer(reset=True)] * 2,
     "black hole": [black_hole()],
     "1 byte/s": [Answer(body=b"a" * 60, drip_s=1)],
+    "1 byte/s, headers too": [Answer(drip_head_s=1)],
     "400": [Answer(400)] * 2,
     "401": [Answer(401)] * 2,
     "403": [Answer(403)] * 2,

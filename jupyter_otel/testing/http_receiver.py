@@ -39,6 +39,8 @@ class Answer:
     """Reset the connection while the request's body is still coming."""
     drip_s: float = 0.0
     """Seconds between two bytes of the answer's body."""
+    drip_head_s: float = 0.0
+    """Seconds between two bytes of a status line and headers that never end."""
 
 
 class HttpReceiver:
@@ -144,6 +146,9 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.hang_up:
             self.close_connection = True
             return
+        if answer.drip_head_s:
+            self._drip_head(answer)
+            return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -153,6 +158,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
         for byte in answer.body if answer.drip_s else ():
             time.sleep(answer.drip_s)
+            self.wfile.write(bytes((byte,)))
+
+    def _drip_head(self, answer: Answer) -> None:
+        self.close_connection = True
+        head = b"HTTP/1.1 %d \r\nX-Drip: " % answer.status
+        for byte in head + b"a" * 200:
+            time.sleep(answer.drip_head_s)
             self.wfile.write(bytes((byte,)))
 
     def _reset(self) -> None:

@@ -39,3 +39,17 @@ def test_an_answer_that_drips_ends_with_the_timeout(logs_request):
         destination.close()
 
     assert (verdict, is_dripping) == (Sent(), True)
+
+
+def test_a_head_that_drips_ends_with_the_timeout_and_is_retried(logs_request):
+    with HttpReceiver([Answer(drip_head_s=0.02)]) as receiver:
+        destination = open_http(receiver, timeout_s=0.2)
+        verdict = destination.send(logs_request(), 1)
+        is_dripping = any("process_request" in t.name for t in threading.enumerate())
+        destination.close()
+
+    why = (
+        f"no answer from {receiver.endpoint(LOGS)} (TimeoutError): look at the "
+        "receiver's load, or raise OtelExport.timeout_s"
+    )
+    assert (verdict, is_dripping) == (Retry(None, why), True)
