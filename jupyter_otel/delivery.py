@@ -232,7 +232,8 @@ class Delivery:
             self._books.drop(loss.signal, loss.reason, loss.records)
 
     def _next_backoff(self, after_s: float | None) -> float:
-        if after_s is not None:
+        # A wait of nothing, again and again, would be a loop without rest.
+        if after_s is not None and after_s >= self._settings.first_backoff_s:
             return after_s
         self._backoff_s = min(
             max(2 * self._backoff_s, self._settings.first_backoff_s),

@@ -123,6 +123,15 @@ def test_back_off_doubles_with_jitter_up_to_its_limit(desk):
     assert delivery._next_backoff(7.5) == 7.5
 
 
+def test_a_receiver_that_asks_for_no_wait_is_still_backed_off_from(desk):
+    # "Retry-After: 0", or a date gone by, for ever: a loop without rest otherwise.
+    delivery = Delivery(LOGS, desk.spool, RecordingDestination(), desk.books)
+    waits = [delivery._next_backoff(0.0) for _ in range(3)]
+
+    for wait_s, top_s in zip(waits, (1, 2, 4), strict=True):
+        assert top_s / 2 <= wait_s <= top_s
+
+
 def test_a_rejected_request_is_a_counted_drop(desk, wait_until, caplog):
     destination = RecordingDestination([Rejected("HTTP 500")])
     desk.add(b"one", records=3)
