@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from run import OVERLAY, SCHEMA, SCHEMA_ID, event
+from run import CANARY, OVERLAY, SCHEMA, SCHEMA_ID, event
 from traitlets.config import Config
 
 from jupyter_otel.tally import Signal
@@ -144,22 +144,30 @@ def soak(seconds: float, seed: int) -> list[str]:
     collector = Collector(seed)
     with tempfile.TemporaryDirectory() as name:
         command = [sys.executable, __file__, "--produce", name, collector.url]
-        with subprocess.Popen(  # noqa: S603 - this script
-            [*command, "--seconds", str(seconds)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as producer:
+        log = Path(name) / "log"
+        with (
+            log.open("w") as stderr,
+            subprocess.Popen(  # noqa: S603 - this script
+                [*command, "--seconds", str(seconds)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                text=True,
+            ) as producer,
+        ):
             collector.start()
             next(iter(producer.stdout or ()))
             collector.settle_down()
             answer, _ = producer.communicate("flush\n")
+        said = log.read_text()
     collector.close()
     emitted, growth_kib, books = json.loads(answer)
     print(f"seed {seed}: {emitted} events, {len(collector.seen)} faults")
     print(f"{books}; {len(collector.taken)} at the collector")
     print(f"memory grew by {growth_kib} KiB in the last two thirds")
-    return _wrong(books, len(collector.taken), emitted, growth_kib)
+    print(said, end="")
+    leaks = ["the log holds data of an event"] if CANARY in said else []
+    return leaks + _wrong(books, len(collector.taken), emitted, growth_kib)
 
 
 def _wrong(
