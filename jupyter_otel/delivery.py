@@ -196,6 +196,8 @@ class Delivery:
         if rejected:
             self._books.drop(self._signal, DropReason.REJECTED, rejected)
             self._report_rejection(verdict, rejected)
+        elif isinstance(verdict, Sent) and verdict.warning:
+            self._report(verdict.warning, verdict.warning)
         elif isinstance(verdict, Sent):
             self.last_error = None
         return None

@@ -72,7 +72,8 @@ def _in_time(sock: socket.socket, read: Callable[[], Any]) -> Any:
     timer = threading.Timer(sock.gettimeout() or threading.TIMEOUT_MAX, end)
     # A process that ends must not wait for it.
     timer.daemon = True
-    timer.start()
+    with suppress(RuntimeError):  # at the interpreter's end no thread begins any more
+        timer.start()
     answer = None
     try:
         answer = read()

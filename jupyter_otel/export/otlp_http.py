@@ -44,7 +44,10 @@ _COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda body: gzip.compress(body, compresslevel=1, mtime=0),
     "deflate": zlib.compress,
 }
-_PAGE_CURE = "no OTLP receiver sends one; is there a login page or a proxy in between?"
+_PAGE_CURE = (
+    "the records count as sent, but no OTLP receiver answers so; is there a login page "
+    "or a proxy in between?"
+)
 _CURES = {
     400: "the receiver cannot read the request; does it speak OTLP at this path?",
     401: "set OtelExport.headers or headers_file to valid credentials",
@@ -133,11 +136,11 @@ class HttpDestination:
             return Retry(read_retry_after(answer.retry_after), why)
         return Rejected(why, split=status in _MAYBE_ONE_CULPRIT)
 
-    def _read_success(self, answer: "Answer", records: int) -> Sent | Retry:
+    def _read_success(self, answer: "Answer", records: int) -> Sent:
         if not answer.body:
             return Sent()
         if _is_web_page(answer):
-            return Retry(None, f"a web page came from {self.name}: {_PAGE_CURE}")
+            return Sent(warning=f"a web page came from {self.name}: {_PAGE_CURE}")
         # As for JSON: most receivers answer with an empty message.
         from jupyter_otel.export.services import parse_response  # noqa: PLC0415
 

@@ -10,6 +10,8 @@ class Sent(NamedTuple):
     """Records that it took but refused (``partial_success``)."""
     message: str = ""
     """Its words about them."""
+    warning: str = ""
+    """What is odd about its answer, in ours: without data, with the cure."""
 
 
 class Retry(NamedTuple):
