@@ -82,7 +82,7 @@ USAGE = "--OtelPolicy.level=usage"
             (
                 "OtelFoo is not a class of settings. They are: OtelPolicy, "
                 "OtelRedaction, OtelConsent, OtelExport, OtelSpool, OtelTraces, "
-                "OtelSources."
+                "OtelMetrics, OtelSources."
             ),
         ),
         (
