@@ -1,4 +1,4 @@
-"""No canary gets out: not on the wire, on disk, into a log, a status or a dump.
+"""No canary gets out: not on the wire, on disk, into a log, a status, metrics, a dump.
 
 The generator, with an oracle of its own, is in ``canary_events.py``.
 """
@@ -19,10 +19,12 @@ import yaml
 from google.protobuf import text_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, generate_latest
 from traitlets.config import Config
 
 from jupyter_otel.errors import SchemaError
 from jupyter_otel.event import Attribution, Person
+from jupyter_otel.hosts.server.metrics import BooksCollector
 from jupyter_otel.telemetry import Telemetry
 from jupyter_otel.testing.http_receiver import HttpReceiver
 from tests.integration.canary_events import SCHEMA_ID, WHOLE, Case, cases
@@ -152,6 +154,7 @@ def run(case, folder, way, receiver):
         assert logs.sent + logs.pending >= GOOD
         told += [telemetry.status(), telemetry.tally().to_json(), telemetry.warnings]
         told += [telemetry.collected().to_json()]
+        yield metrics_page(telemetry)
         assert telemetry.choices.recent(Person("another", None), MANY) == []
         own = telemetry.choices.recent(person, MANY)
         assert own or way == "spool"
@@ -159,6 +162,15 @@ def run(case, folder, way, receiver):
         told += previews(telemetry, case, secret)
         telemetry.close(0.1)
         yield json.dumps(told).encode()
+
+
+def metrics_page(telemetry):
+    """Return what the server's ``/metrics`` shows."""
+    registry = CollectorRegistry()
+    registry.register(BooksCollector(telemetry))
+    page = generate_latest(registry)
+    assert b"jupyter_otel_records_accepted_total" in page
+    return page
 
 
 def previews(telemetry, case, secret):
