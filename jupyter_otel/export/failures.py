@@ -1,8 +1,9 @@
 """What to tell people when a receiver was not reached: the cause, and the cure."""
 
+import socket
 import ssl
 
-import requests
+from requests.exceptions import ProxyError, ReadTimeout, SSLError
 
 from jupyter_otel.export.checks import public_url
 from jupyter_otel.export.settings import ExportSettings
@@ -23,13 +24,22 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
+_CURES: tuple[tuple[type[BaseException], str], ...] = (
+    (
+        ssl.SSLCertVerificationError,
+        "set OtelExport.certificate_file to the authority that signed it",
+    ),
+    (SSLError, "check that the receiver speaks TLS, and its certificates"),
+    (ProxyError, "check the proxy in HTTP_PROXY, HTTPS_PROXY and NO_PROXY"),
+    (ReadTimeout, "look at the receiver's load, or raise OtelExport.timeout_s"),
+    (socket.gaierror, "check the host's name in {setting}"),
+    (ConnectionResetError, "the receiver closed the connection: its own log says why"),
+)
+"""By what was raised or what caused it; the first that fits."""
+
+
 def _cure(error: Exception, cause: BaseException, setting: str) -> str:
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return "set OtelExport.certificate_file to the authority that signed it"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "check that the receiver speaks TLS, and its certificates"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "check the proxy in HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
-    if isinstance(error, requests.exceptions.ReadTimeout):
-        return "look at the receiver's load, or raise OtelExport.timeout_s"
+    for kind, cure in _CURES:
+        if isinstance(error, kind) or isinstance(cause, kind):
+            return cure.format(setting=setting)
     return f"check that a receiver listens at {setting}"

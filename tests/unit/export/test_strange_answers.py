@@ -52,3 +52,15 @@ def test_a_head_that_drips_ends_with_the_timeout_and_is_retried(logs_request):
         "receiver's load, or raise OtelExport.timeout_s"
     )
     assert (verdict, is_dripping) == (Retry(None, why), True)
+
+
+def test_a_name_that_nobody_knows_is_retried(logs_request):
+    # RFC 6761: this domain never resolves.
+    url = "http://collector.invalid:4318/v1/logs"
+    destination = open_destination(LOGS, ExportSettings("otlp", endpoint=url))
+    verdict = destination.send(logs_request(), 1)
+    destination.close()
+
+    assert isinstance(verdict, Retry)
+    assert verdict.why.startswith(f"no answer from {url} (")
+    assert verdict.why.endswith("): check the host's name in OtelExport.endpoint")
