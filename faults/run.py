@@ -16,7 +16,10 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
 
 SCHEMA_ID = "urn:faults:event"
 CANARY = "canary-in-an-event"
@@ -45,11 +48,9 @@ def event(number: int, *, big: bool) -> dict[str, Any]:
     return {"n": number, "text": text}
 
 
-def ours(road: str, endpoint: str, folder: Path, events: int) -> dict[str, Any]:
-    """Emit through `Telemetry`; return its books."""
+def configured(folder: Path, endpoint: str) -> "Config":
+    """Return the configuration of ours: as it comes, but for places and a header."""
     from traitlets.config import Config  # noqa: PLC0415 - a road loads only its own
-
-    from jupyter_otel.telemetry import Telemetry  # noqa: PLC0415
 
     overlay = folder / "overlay.yaml"
     overlay.write_text(OVERLAY)
@@ -60,9 +61,17 @@ def ours(road: str, endpoint: str, folder: Path, events: int) -> dict[str, Any]:
     config.OtelPolicy.exclude = ["*/pipeline_report/*"]
     config.OtelRedaction.hash_key_file = str(folder / "hash_key")
     config.OtelExport.endpoint = endpoint
-    config.OtelExport.timeout_s = 3.0
     config.OtelExport.headers = {"authorization": TOKEN}
     config.OtelSpool.directory = str(folder / "spool")
+    return config
+
+
+def ours(road: str, endpoint: str, folder: Path, events: int) -> dict[str, Any]:
+    """Emit through `Telemetry`; return its books."""
+    from jupyter_otel.telemetry import Telemetry  # noqa: PLC0415 - ours only
+
+    config = configured(folder, endpoint)
+    config.OtelExport.timeout_s = 3.0
     config.OtelSpool.durability = "batched" if road == "full" else road
     if road == "full":
         config.OtelSpool.max_mib = 1

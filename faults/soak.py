@@ -21,8 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from run import CANARY, OVERLAY, SCHEMA, SCHEMA_ID, event
-from traitlets.config import Config
+from run import CANARY, SCHEMA, SCHEMA_ID, TOKEN, configured, event
 
 from jupyter_otel.tally import Signal
 from jupyter_otel.telemetry import Telemetry
@@ -125,20 +124,6 @@ def _emit_for(telemetry: Telemetry, seconds: float) -> tuple[int, int]:
     return number, memory_kib() - early_kib
 
 
-def configured(folder: Path, url: str) -> Config:
-    """Return the configuration: everything default but where it goes."""
-    overlay = folder / "overlay.yaml"
-    overlay.write_text(OVERLAY)
-    config = Config()
-    config.OtelPolicy.level = "operational"
-    config.OtelPolicy.files = [str(overlay)]
-    config.OtelPolicy.exclude = ["*/pipeline_report/*"]
-    config.OtelRedaction.hash_key_file = str(folder / "hash_key")
-    config.OtelExport.endpoint = url
-    config.OtelSpool.directory = str(folder / "spool")
-    return config
-
-
 def soak(seconds: float, seed: int) -> list[str]:
     """Soak; return what was wrong."""
     collector = Collector(seed)
@@ -166,7 +151,7 @@ def soak(seconds: float, seed: int) -> list[str]:
     print(f"{books}; {len(collector.taken)} at the collector")
     print(f"memory grew by {growth_kib} KiB in the last two thirds")
     print(said, end="")
-    leaks = ["the log holds data of an event"] if CANARY in said else []
+    leaks = [f"the log holds {each!r}" for each in (CANARY, TOKEN) if each in said]
     return leaks + _wrong(books, len(collector.taken), emitted, growth_kib)
 
 
