@@ -7,7 +7,7 @@ single event runs through are in ``processor.py``.
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -18,7 +18,7 @@ from jupyter_otel.mapping.requests import RequestWriter
 from jupyter_otel.policy.priority import priority
 from jupyter_otel.processor import Held, Lane, Processor
 from jupyter_otel.schema import Group, Schema
-from jupyter_otel.spool.rows import Loss, NewRow
+from jupyter_otel.spool.rows import NewRow, book
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Signal
 from jupyter_otel.worker import SETTLE_S, Batch, Turns
@@ -107,7 +107,7 @@ class Recorder:
         now_s = time.monotonic()
         end_s = self._processor.next_fold_end_s()
         if end_s is None or end_s > now_s:
-            self._book(self._spool.settle())
+            book(self._spool.settle(), self._books, self._complaints)
             return None if end_s is None else end_s - now_s
         records: _Records = defaultdict(list)
         self._unstored = records
@@ -196,15 +196,10 @@ class Recorder:
             return True
         losses = self._spool.append(rows)
         records.clear()
-        self._book(losses)
+        book(losses, self._books, self._complaints)
         for signal in {row.signal for row in rows}:
             self._wake_delivery(signal)
         return not losses
-
-    def _book(self, losses: Sequence[Loss]) -> None:
-        for signal, reason, lost in losses:
-            self._books.drop(signal, reason, lost)
-            self._complaints.say(reason, f"Records were lost: {reason}.")
 
     def _row(self, key: _RowKey, bodies: list[bytes]) -> NewRow:
         signal, (source, subject, group) = key

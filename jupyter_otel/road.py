@@ -26,7 +26,7 @@ from jupyter_otel.permits import open_permits
 from jupyter_otel.spool.adoption import Adopter
 from jupyter_otel.spool.judging import Judge
 from jupyter_otel.spool.recent import RecentRows
-from jupyter_otel.spool.rows import Loss, NewRow
+from jupyter_otel.spool.rows import Loss, NewRow, book
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Signal
 
@@ -121,6 +121,10 @@ class Road:
             self.wake(signal)
         return not losses
 
+    def book(self, losses: Sequence[Loss]) -> None:
+        """Count what the spool lost, and say so."""
+        book(losses, self.books, self._complaints)
+
     def wake(self, signal: Signal) -> None:
         """Say that rows of a signal were appended."""
         self._deliveries[signal].wake()
@@ -193,12 +197,6 @@ class Road:
     def _hurry(self) -> None:
         for delivery in list(self._deliveries.values()):
             delivery.hurry()
-
-    def book(self, losses: Sequence[Loss]) -> None:
-        """Count what the spool lost."""
-        for signal, reason, records in losses:
-            self.books.drop(signal, reason, records)
-            self._complaints.say(reason, f"Records were lost: {reason}.")
 
     def _gives_up(self, failures: Mapping[Signal, int]) -> bool:
         """Return whether whoever has something to send has failed once more by now."""

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jupyter_otel.tally import DropReason, Signal
+from jupyter_otel.complaints import Complaints
+from jupyter_otel.tally import Books, DropReason, Signal
 
 
 class NewRow(NamedTuple):
@@ -48,6 +49,13 @@ class Loss(NamedTuple):
     signal: Signal
     reason: DropReason
     records: int
+
+
+def book(losses: Sequence[Loss], books: Books, complaints: Complaints) -> None:
+    """Count what was lost, and say so."""
+    for signal, reason, records in losses:
+        books.drop(signal, reason, records)
+        complaints.say(reason, f"Records were lost: {reason}.")
 
 
 def none_of_the_future(rows: Sequence[StoredRow], now_ns: int) -> list[StoredRow]:
