@@ -131,17 +131,19 @@ class Collector:
         """Return how often each event has come to stay."""
         taken = {"200", "hang up"} if self._takes_all else {"200"}
         return Counter(
-            _number(record)
+            number
             for receiver in self._receivers
             for received in receiver.inbox.requests()
             if received.signal is Signal.LOGS and received.status in taken
             for record in records_of(Signal.LOGS, received.message)
+            for number in _numbers(record)
         )
 
 
-def _number(record: Any) -> int:
-    (value,) = [a.value for a in record.attributes if a.key == "jupyter.event.n"]
-    return int(value.int_value)
+def _numbers(record: Any) -> list[int]:
+    """Return the event's number; none of a stranger's that met a port used before."""
+    values = [a.value for a in record.attributes if a.key == "jupyter.event.n"]
+    return [int(value.int_value) for value in values]
 
 
 def measure(fault: str, road: str) -> Row:
