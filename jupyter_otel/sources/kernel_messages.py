@@ -22,14 +22,18 @@ from weakref import WeakSet
 
 from jupyter_otel.event import Attribution, Intake, Person, SpanContext
 from jupyter_otel.schema import Schema
+from jupyter_otel.sources.attributions import Attributions
 from jupyter_otel.sources.executions import Execution, PendingExecutions, Status
 from jupyter_otel.sources.faults import HookFaults
 from jupyter_otel.sources.kernel_wire import (
+    LISTENING,
     ExecuteRequest,
     KernelMessage,
     carries_state,
+    read_event_frames,
     read_frames,
     read_relayed,
+    read_relayed_event,
     read_request,
     with_metadata,
 )
@@ -91,6 +95,22 @@ class ExecutionCapture:
     )
     watches: MutableSet["ConnectionWatch"] = field(default_factory=WeakSet)
     """Of the connections that are open."""
+    attributions: Attributions = field(default_factory=Attributions)
+    """Whose the executions are; `Attributions.of` is for what kernels report."""
+    kernel_events: Callable[[str, bytes], None] | None = None
+    """Takes a kernel's id and the content of a message of its events. None: kernels
+    are not asked for any, and such messages are left alone."""
+    asks_for_datasets: bool = False
+    """Whether kernels are asked, with their events, for the data that cells open."""
+
+    def told(self, span: SpanContext | None) -> dict[str, Any]:
+        """Return what a kernel is told with a request, as entries of its metadata."""
+        entries: dict[str, Any] = {}
+        if self.spans is not None and span is not None:
+            entries.update(self.spans.headers(span))
+        if self.kernel_events is not None:
+            entries[LISTENING] = {"listens": True, "datasets": self.asks_for_datasets}
+        return entries
 
     def kernel_gone(self, kernel_id: str) -> None:
         """End what a kernel was running that was stopped or restarted."""
@@ -128,6 +148,23 @@ class ConnectionWatch:
             self._capture.faults.note(error)
             return message
 
+    def swallows(self, message: Any) -> bool:
+        """Return whether a kernel's message is for us and no client; take it then."""
+        take = self._capture.kernel_events
+        if take is None:
+            return False
+        # The edge of a hook, as above.
+        try:
+            relayed = isinstance(message, str)
+            read = read_relayed_event if relayed else read_event_frames
+            content = read(message)
+        except Exception as error:  # noqa: BLE001
+            self._capture.faults.note(error)
+            return False
+        if content is not None:
+            take(self.kernel_id, content)
+        return content is not None
+
     def outgoing(self, message: Any) -> None:
         """Take note of what the kernel says about a pending execution."""
         if not self._pending:
@@ -153,19 +190,22 @@ class ConnectionWatch:
 
     def _requested(self, request: ExecuteRequest, message: Any) -> Any:
         if request.silent:
-            return self._forward(request, message, None)
+            return self._forward(request, message, {})
         execution = self._begin(request)
         crowded_out = self._pending.add(execution)
         if crowded_out is not None:
             self._give_up(crowded_out, Status.DISCONNECTED)
+        capture = self._capture
+        capture.attributions.note(
+            self.kernel_id, execution.msg_id, execution.attribution
+        )
         self._report(execution, "started", {}, execution.requested_ns)
-        return self._forward(request, message, execution.attribution.span)
+        told = self._capture.told(execution.attribution.span)
+        return self._forward(request, message, told)
 
     def _forward(
-        self, request: ExecuteRequest, message: Any, span: SpanContext | None
+        self, request: ExecuteRequest, message: Any, entries: Mapping[str, Any]
     ) -> Any:
-        spans = self._capture.spans
-        entries = {} if spans is None or span is None else spans.headers(span)
         if not entries and not carries_state(request):
             return message
         return with_metadata(message, entries)
@@ -263,7 +303,9 @@ class ExecutionCaptureMixin:
         super().handle_incoming_message(self._otel_watch.incoming(incoming_msg))  # type: ignore[misc]
 
     def handle_outgoing_message(self, *stream_and_message: Any) -> None:
-        """Pass a kernel's message on to the client, unchanged."""
+        """Pass a kernel's message on to the client, unchanged; keep what is for us."""
+        if self._otel_watch.swallows(stream_and_message[-1]):
+            return
         self._otel_watch.outgoing(stream_and_message[-1])
         super().handle_outgoing_message(*stream_and_message)  # type: ignore[misc]
 

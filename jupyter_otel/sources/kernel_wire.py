@@ -26,8 +26,17 @@ import orjson
 _V1_WORD = 8
 _DELIMITER = b"<IDS|MSG>"
 _HEADER, _PARENT, _METADATA, _CONTENT = range(4)
-# Nobody outside may carry state past the server in these (W3C Trace Context, Baggage).
-_STOPPED_AT_THE_EDGE = ("tracestate", "baggage")
+KERNEL_EVENT = "jupyter_otel_event"
+"""The type of the messages in which our part of a kernel reports events."""
+LISTENING = "jupyter_otel"
+"""The key in a request's metadata that tells the kernel who listens to these."""
+_EVENT_MARK = f'"{KERNEL_EVENT}"'
+_EVENT_MARK_BYTES = _EVENT_MARK.encode()
+_HEADER_REACH = 4096
+"""Within so many characters stands the header of a legacy message: it comes first."""
+# Nobody outside may carry state past the server (W3C Trace Context, Baggage), or say
+# to a kernel in our name that somebody listens.
+_STOPPED_AT_THE_EDGE = ("tracestate", "baggage", LISTENING)
 
 
 class ExecuteRequest(NamedTuple):
@@ -69,7 +78,7 @@ def read_request(message: bytes | str) -> ExecuteRequest | None:
     return _read_v1(message)
 
 
-def with_metadata(message: bytes | str, entries: Mapping[str, str]) -> bytes | str:
+def with_metadata(message: bytes | str, entries: Mapping[str, Any]) -> bytes | str:
     """Return the execute request with these entries, and without a client's state."""
     if isinstance(message, str):
         whole = _loads(message)
@@ -113,6 +122,26 @@ def read_relayed(message: str) -> KernelMessage | None:
         content=whole.get("content") or {},
         size_bytes=len(message),
     )
+
+
+def read_event_frames(frames: Sequence[bytes]) -> bytes | None:
+    """Return the content of a kernel's ZMQ message, if it is one with events."""
+    first = frames.index(_DELIMITER) + 2
+    header = frames[first + _HEADER]
+    if _EVENT_MARK_BYTES not in header:
+        return None
+    is_event = _loads(header).get("msg_type") == KERNEL_EVENT
+    return frames[first + _CONTENT] if is_event else None
+
+
+def read_relayed_event(message: str) -> bytes | None:
+    """Return the content of a gateway's legacy message, if it is one with events."""
+    if message.find(_EVENT_MARK, 0, _HEADER_REACH) < 0:
+        return None
+    whole = _loads(message)
+    if whole.get("header", {}).get("msg_type") != KERNEL_EVENT:
+        return None
+    return json.dumps(whole.get("content")).encode()
 
 
 def _read_v1(message: bytes) -> ExecuteRequest | None:
@@ -159,7 +188,7 @@ def _request(
     )
 
 
-def _replaced(metadata: Any, entries: Mapping[str, str]) -> dict[str, Any]:
+def _replaced(metadata: Any, entries: Mapping[str, Any]) -> dict[str, Any]:
     kept = metadata if isinstance(metadata, dict) else {}
     for name in _STOPPED_AT_THE_EDGE:
         kept.pop(name, None)

@@ -8,7 +8,6 @@
                                                 kernels are not yet)
 """
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -17,29 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets.config import Config
 
-from jupyter_otel.config import Settings
 from jupyter_otel.errors import JupyterOtelError
 from jupyter_otel.event import Intake
+from jupyter_otel.hosts.server.executions import capture_executions
 from jupyter_otel.hosts.server.metrics import show_metrics
-from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import People
-from jupyter_otel.hosts.server.trace_context import TraceContext
-from jupyter_otel.policy.policy import CodePolicy, Policy
-from jupyter_otel.schema import Level, Schema
+from jupyter_otel.schema import Schema
 from jupyter_otel.sources.faults import HookFaults
-from jupyter_otel.sources.kernel_actions import KernelActionsHandler
-from jupyter_otel.sources.kernel_messages import (
-    EXECUTION_SCHEMA,
-    ExecutionCapture,
-    capturing,
-)
 from jupyter_otel.sources.server_events import EventLoggerHandler, schema_body
 from jupyter_otel.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from jupyter_otel.hosts.server.dialogue import Dialogue
 
-_CONNECTION_CLASS = "kernel_websocket_connection_class"
 _FLUSH_S = 1.0
 _OURS = "https://events.jupyter.org/jupyter_otel/"
 
@@ -73,23 +62,9 @@ class Collection:
                 handler.bind(telemetry.intake, people.attribution, bus)
 
     def capture(self, serverapp: Any) -> None:
-        """Report the executions of every kernel connection made from now on."""
-        telemetry = self.telemetry
-        if not telemetry.enabled or not telemetry.settings.sources.executions:
-            return
-        schema = telemetry.intake.find(EXECUTION_SCHEMA)
-        if schema is None or not telemetry.intake.admits(schema):
-            return
-        capture = _execution_capture(serverapp, telemetry, schema)
-        # Beside the start, and before the first cell: the SDK's import is slow.
-        prepare = telemetry.spans.prepare
-        threading.Thread(target=prepare, name="jupyter_otel-sdk", daemon=True).start()
-        settings = serverapp.web_app.settings
-        settings[_CONNECTION_CLASS] = capturing(settings[_CONNECTION_CLASS], capture)
-        # Only beside our own handler: any handler makes the bus validate.
-        bus = serverapp.event_logger
-        if any(isinstance(h, EventLoggerHandler) for h in bus.handlers):
-            bus.register_handler(KernelActionsHandler(capture.kernel_gone))
+        """Install what hangs on a server that is complete, source by source."""
+        if self.telemetry.enabled:
+            capture_executions(serverapp, self.telemetry)
 
     def finish(self) -> None:
         """Begin to send what waits; return at once.
@@ -154,35 +129,6 @@ def _summary(telemetry: Telemetry) -> str:
         f"level {settings.policy.level}, consent {settings.consent.mode}, "
         f"to {' and '.join(places)}"
     )
-
-
-def _execution_capture(
-    serverapp: Any, telemetry: Telemetry, schema: Schema
-) -> ExecutionCapture:
-    traces = telemetry.settings.traces
-    return ExecutionCapture(
-        intake=telemetry.intake,
-        schema=schema,
-        takes_code=_takes_code(telemetry.settings),
-        spans=TraceContext(telemetry.spans, tells_kernel=traces.kernel != "off")
-        if traces.enabled
-        else None,
-        person=People(serverapp.identity_provider).person,
-        notebook_path=NotebookPaths(serverapp.session_manager),
-        call_later=_call_later,
-    )
-
-
-def _call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
-    return asyncio.get_running_loop().call_later(delay_s, call).cancel
-
-
-def _takes_code(settings: Settings) -> bool:
-    stated = settings.policy.code
-    policy = Policy(
-        level=Level(settings.policy.level), code=CodePolicy(stated) if stated else None
-    )
-    return policy.code is not CodePolicy.NONE
 
 
 def _admits_bus_events(telemetry: Telemetry, bus: Any) -> bool:

@@ -1,0 +1,33 @@
+from jupyter_otel.event import Attribution, Person
+from jupyter_otel.sources.attributions import Attributions
+
+ANNS = Attribution(person=Person("ann", "ann"))
+
+
+def test_an_execution_is_attributed_to_who_asked_its_kernel():
+    attributions = Attributions()
+    attributions.note("k1", "m1", ANNS)
+
+    assert attributions.of("k1", "m1") is ANNS
+    assert attributions.of("k1", "m2") is None
+    assert attributions.of("k2", "m1") is None
+
+
+def test_a_kernel_keeps_its_newest_and_pushes_out_nobody_elses():
+    attributions = Attributions(max_executions=2)
+    attributions.note("k1", "m1", ANNS)
+    for msg_id in ("m1", "m2", "m3"):
+        attributions.note("k2", msg_id, ANNS)
+
+    kept = [attributions.of("k2", msg_id) for msg_id in ("m1", "m2", "m3")]
+    assert kept == [None, ANNS, ANNS]
+    assert attributions.of("k1", "m1") is ANNS
+
+
+def test_the_newest_kernels_are_kept():
+    attributions = Attributions(max_kernels=1)
+    attributions.note("k1", "m1", ANNS)
+    attributions.note("k2", "m1", ANNS)
+
+    assert attributions.of("k1", "m1") is None
+    assert attributions.of("k2", "m1") is ANNS
