@@ -10,7 +10,7 @@ CLEAN := env $(patsubst %,-u %,$(filter IPYTHON% JPY_% JUPYTER% OTEL_% PYTEST_%,
 BIN := .venv/bin
 PINS := constraints/pinned.txt
 # What is installed is named after what it was installed from.
-KEY := $(shell cat pyproject.toml $(PINS) | cksum | cut -d' ' -f1)
+KEY := $(shell cat pyproject.toml kernel/pyproject.toml kernel/startup/* $(PINS) | cksum | cut -d' ' -f1)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint $(PINS)
 PYTEST := $(CLEAN) $(BIN)/python -m pytest --timeout 120
@@ -102,13 +102,13 @@ browser-if-here:
 	@touch $@
 
 .venv/demo-$(KEY): .venv/pip-$(KEY)
-	$(INSTALL) --build-constraint $(PINS) --group demo --editable '.[server]'
+	$(INSTALL) --build-constraint $(PINS) --group demo --editable ./kernel --editable '.[server]'
 	@touch $@
 
 .venv/lab-$(KEY): .venv/pip-$(KEY)
-	$(INSTALL) --build-constraint $(PINS) --group lab --editable '.[server]'
+	$(INSTALL) --build-constraint $(PINS) --group lab --editable ./kernel --editable '.[server]'
 	@touch $@
 
 .venv/test-$(KEY): .venv/pip-$(KEY)
-	$(INSTALL) --build-constraint $(PINS) --group test --editable '.[server,grpc]'
+	$(INSTALL) --build-constraint $(PINS) --group test --editable ./kernel --editable '.[server,grpc]'
 	@touch $@

@@ -9,10 +9,11 @@ fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 "$python" -m venv "$fresh"
 "$fresh/bin/python" -m pip install --quiet --upgrade pip
-"$fresh/bin/python" -m pip install --quiet --group lab --group test hatchling editables '.[server,grpc]'
+"$fresh/bin/python" -m pip install --quiet --group lab --group test hatchling editables ./kernel '.[server,grpc]'
 
 {
     echo '# Every version that `make` installs, so that a new release of a tool cannot break a'
     echo '# build. Renew with `make pins` (Python 3.11, whose versions install on newer ones too).'
-    "$fresh/bin/python" -m pip freeze --all --exclude jupyter-otel --exclude setuptools
+    "$fresh/bin/python" -m pip freeze --all --exclude jupyter-otel --exclude jupyter-otel-kernel \
+        --exclude setuptools
 } > constraints/pinned.txt

@@ -12,10 +12,12 @@ import pytest
 from traitlets.config import Configurable
 
 from jupyter_otel import config, consent_config
+from jupyter_otel._version import __version__
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "jupyter_otel"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+KERNEL_PROJECT = tomllib.loads((ROOT / "kernel" / "pyproject.toml").read_text())
 PINS = ROOT / "constraints" / "pinned.txt"
 
 REGISTRY_HOST = (
@@ -149,10 +151,17 @@ def test_everything_that_make_installs_by_name_is_pinned():
     extras = project["optional-dependencies"].values()
     groups = PROJECT["dependency-groups"].values()
     requirements = [*PROJECT["build-system"]["requires"], *project["dependencies"]]
+    requirements += KERNEL_PROJECT["build-system"]["requires"]
+    requirements += KERNEL_PROJECT["project"]["dependencies"]
     for listed in (*extras, *groups):
         requirements += [item for item in listed if isinstance(item, str)]
     pinned = {normal(line) for line in PINS.read_text().splitlines() if "==" in line}
-    assert {normal(item) for item in requirements} - pinned == set()
+    ours = {KERNEL_PROJECT["project"]["name"]}
+    assert {normal(item) for item in requirements} - pinned - ours == set()
+
+
+def test_the_kernels_distribution_has_the_same_version():
+    assert KERNEL_PROJECT["project"]["version"] == __version__
 
 
 def test_continuous_integration_runs_what_a_developer_runs():

@@ -1,0 +1,203 @@
+"""Events on their way to the server: over the kernel's own iopub channel.
+
+A message type of ours, in batches with a number each, so that the server sees a gap.
+Sent only while the newest execute request says that the server listens, because other
+clients complain about types they do not know. It carries a parent that is no
+execution, so that no such message counts as activity that keeps a kernel alive; which
+execution an event belongs to stands in the event. What an event may hold is
+``plain_json.py``'s.
+
+::
+
+    emit ──▶ queue ──end of the cell, a full batch, or 0.5 s──▶ kernel.iopub_thread
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from opentelemetry.trace import get_current_span
+
+from jupyter_otel_kernel import cells
+from jupyter_otel_kernel.plain_json import json_bytes
+from jupyter_otel_kernel.trace_parent import traceparent_of
+
+MESSAGE_TYPE = "jupyter_otel_event"
+IDENT = b"jupyter_otel"
+MAX_QUEUED = 2048
+MAX_EVENT_BYTES = 16 * 1024
+MAX_BATCH_EVENTS = 100
+MAX_BATCH_BYTES = 64 * 1024
+WAIT_S = 0.5
+
+
+class Channel:
+    """The queue of one kernel process; its methods never raise and never print."""
+
+    def __init__(self, kernel: Any) -> None:
+        self._kernel = kernel
+        self._parent = kernel.session.msg_header("kernel_info_request")
+        self.listens = False
+        """Whether the newest execute request says that the server takes events."""
+        self.sent = 0
+        self.lost_in_all = 0
+        self.faults = 0
+        self._start()
+
+    def _start(self) -> None:
+        """Begin anew, as at first and in a forked child."""
+        self._pid = os.getpid()
+        # Re-entered where a `__del__` that reads data runs while it is held.
+        self._lock = threading.RLock()
+        self._name = os.urandom(8).hex()
+        self._sequence = 0
+        self._lost = 0
+        self._queue: deque[bytes] = deque()
+        self._waits = False
+
+    def emit(self, schema_id: str, data: Mapping[str, Any], msg_id: str | None) -> bool:
+        """Queue an event; see `emit`."""
+        # The edge of a hook: the caller is user code that knows nothing of us.
+        try:
+            if not self.listens:
+                return False
+            if os.getpid() != self._pid:
+                self._start()
+            return self._add(_encoded(schema_id, data, msg_id))
+        except Exception:  # noqa: BLE001
+            self.faults += 1
+            return False
+
+    def flush(self) -> None:
+        """Hand everything queued to the kernel's iopub thread."""
+        # The edge of a hook, as above; also called by the iopub thread and at exit.
+        try:
+            if os.getpid() != self._pid:
+                return
+            while self.listens and self._send_batch():
+                continue
+        except Exception:  # noqa: BLE001
+            self.faults += 1
+
+    def _add(self, event: bytes) -> bool:
+        with self._lock:
+            fits = len(event) <= MAX_EVENT_BYTES and len(self._queue) < MAX_QUEUED
+            if fits:
+                self._queue.append(event)
+            else:
+                self._count_lost(1)
+            queued = len(self._queue)
+        if queued >= MAX_BATCH_EVENTS or not self._iopub_thread_runs():
+            self.flush()
+        elif not self._waits:
+            self._waits = True
+            loop = self._kernel.iopub_thread.io_loop
+            loop.add_callback(partial(loop.call_later, WAIT_S, self._flush_late))
+        return fits
+
+    def _flush_late(self) -> None:
+        self._waits = False
+        self.flush()
+
+    def _iopub_thread_runs(self) -> bool:
+        """Return False in a forked child, where nobody would flush later."""
+        return bool(self._kernel.iopub_thread.thread.is_alive())
+
+    def _send_batch(self) -> bool:
+        """Send the oldest events; return whether there were any."""
+        with self._lock:
+            events = self._batch()
+            if not events:
+                return False
+            content = b'{"channel":"%s","sequence":%d,"lost":%d,"events":[%s]}' % (
+                self._name.encode(),
+                self._sequence,
+                self._lost,
+                b",".join(events),
+            )
+            self._sequence += 1
+            try:
+                self._send(content)
+            except Exception:
+                self._count_lost(len(events))
+                raise
+            self._lost = 0
+            self.sent += len(events)
+        return True
+
+    def _count_lost(self, events: int) -> None:
+        self._lost += events
+        self.lost_in_all += events
+
+    def _batch(self) -> list[bytes]:
+        events: list[bytes] = []
+        room = MAX_BATCH_BYTES
+        while self._queue and len(events) < MAX_BATCH_EVENTS:
+            room -= len(self._queue[0])
+            if events and room < 0:
+                break
+            events.append(self._queue.popleft())
+        return events
+
+    def _send(self, content: bytes) -> None:
+        # `session.send` drops what a forked child sends, and logs all of it; the iopub
+        # thread has a pipe for children.
+        session = self._kernel.session
+        message = session.msg(MESSAGE_TYPE, content, parent=self._parent)
+        frames = session.serialize(message, ident=IDENT)
+        self._kernel.iopub_thread.send_multipart(frames)
+
+
+_channel: Channel | None = None
+
+
+def emit(schema_id: str, data: Mapping[str, Any], *, msg_id: str | None = None) -> bool:
+    """Queue an event for the server; never raises, never prints, never waits.
+
+    Values that JSON does not know are left out, as is NaN; long texts are cut.
+
+    Args:
+        schema_id: One of the schemas that the server takes from kernels.
+        data: The event's properties.
+        msg_id: Of the execution it belongs to; None: that of the calling code.
+
+    Returns:
+        Whether it was queued: False where nobody listens or there is no room.
+    """
+    channel = _channel
+    return channel is not None and channel.emit(schema_id, data, msg_id)
+
+
+def open_channel(kernel: Any) -> Channel:
+    """Return a channel over a kernel's iopub; `emit` uses it from now on."""
+    global _channel  # noqa: PLW0603 - a process has one kernel
+    _channel = Channel(kernel)
+    atexit.register(_channel.flush)
+    return _channel
+
+
+def close_channel(channel: Channel) -> None:
+    """Send what is queued; from now on nobody listens."""
+    channel.flush()
+    channel.listens = False
+    atexit.unregister(channel.flush)
+
+
+def _encoded(schema_id: str, data: Mapping[str, Any], msg_id: str | None) -> bytes:
+    cell = cells.current()
+    event: dict[str, Any] = {"schema_id": schema_id, "data": data}
+    event["time_ns"] = time.time_ns()
+    if msg_id is None:
+        msg_id = cell.request.msg_id if cell is not None else ""
+    event["msg_id"] = msg_id
+    span = get_current_span()
+    if span.get_span_context().is_valid:
+        event["traceparent"] = traceparent_of(span.get_span_context())
+    return json_bytes(event)

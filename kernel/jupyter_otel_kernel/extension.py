@@ -1,0 +1,145 @@
+"""What happens around each cell: its span context is set, then taken back.
+
+No OpenTelemetry SDK and no provider: spans that user code makes with its own become
+children of the execution, because they begin in its context. Events for the server go
+through ``channel.py``, the dataset hooks are ``datasets``'.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any, Protocol
+
+from jupyter_otel_kernel.cells import Cell, Request, current, request_of, running
+from jupyter_otel_kernel.channel import Channel, close_channel, open_channel
+from jupyter_otel_kernel.trace_parent import span_of
+
+MODE_VARIABLE = "JUPYTER_OTEL_KERNEL"
+_DATASETS = "jupyter_otel_kernel.datasets"
+
+
+class DatasetHooks(Protocol):
+    """What the module ``datasets`` returns when it is asked to ``install(shell)``."""
+
+    def cell_started(self, msg_id: str) -> None:
+        """Take note that a cell begins whose request asks for datasets."""
+
+    def cell_ended(self, msg_id: str) -> None:
+        """Emit what is left to say of a cell; the channel sends it right afterwards."""
+
+    def uninstall(self) -> None:
+        """Put every function back that was wrapped."""
+
+
+class Extension:
+    """Our hooks in one shell. They never raise, print or show what a cell contains."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._pid = os.getpid()
+        self._default = span_of(os.environ.get("TRACEPARENT"))
+        self._datasets: DatasetHooks | None = None
+        self._is_over = False
+        self.channel: Channel = open_channel(shell.kernel)
+        self.faults = 0
+        """How often a hook failed, which is told to nobody but ``%otel``."""
+
+    def load(self) -> None:
+        """Register the hooks; a cell that loads us belongs to them at once."""
+        self._shell.events.register("pre_run_cell", self.pre_run_cell)
+        self._shell.events.register("post_run_cell", self.post_run_cell)
+        self.pre_run_cell()
+
+    def unload(self) -> None:
+        """Take back the hooks and what was set for the cell that unloads us.
+
+        A cell that runs in a subshell is left by the hook that stays until then.
+        """
+        events = self._shell.events
+        events.unregister("pre_run_cell", self.pre_run_cell)
+        self._is_over = True
+        here = current()
+        if here is not None and running.get(here.request.msg_id) is here:
+            here.depth = 1
+        self.post_run_cell()
+        if self._datasets is not None:
+            self._datasets.uninstall()
+        close_channel(self.channel)
+
+    def pre_run_cell(self, _info: object = None) -> None:
+        """Set the span context of the cell that begins."""
+        # The edge of a hook: what escapes prints the cell's code into its output.
+        try:
+            if os.getpid() == self._pid:
+                self._begin()
+        except BaseException:  # noqa: BLE001 - an interrupt in here would print, too
+            self.faults += 1
+
+    def post_run_cell(self, _result: object = None) -> None:
+        """Take back the span context of the cell that has ended."""
+        # The edge of a hook, as above.
+        try:
+            if os.getpid() == self._pid:
+                self._end()
+        except BaseException:  # noqa: BLE001 - as above
+            self.faults += 1
+
+    def _begin(self) -> None:
+        request = request_of(self._shell.kernel.get_parent(), self._default)
+        if request is None:
+            return
+        cell = running.get(request.msg_id)
+        if cell is not None:  # `run_cell` in a cell belongs to that cell
+            cell.depth += 1
+            return
+        cell = running[request.msg_id] = Cell(request)
+        cell.enter(request.span)
+        self.channel.listens = request.listens
+        if request.datasets:
+            self._datasets_of(request)
+
+    def _end(self) -> None:
+        request = request_of(self._shell.kernel.get_parent(), None)
+        cell = running.get(request.msg_id) if request is not None else None
+        if cell is not None:
+            cell.depth -= 1
+            if cell.depth == 0:
+                self._leave(cell)
+        if self._is_over and not running:
+            self._shell.events.unregister("post_run_cell", self.post_run_cell)
+
+    def _leave(self, cell: Cell) -> None:
+        del running[cell.request.msg_id]
+        try:
+            if self._datasets is not None:
+                self._datasets.cell_ended(cell.request.msg_id)
+            self.channel.flush()
+        finally:
+            cell.leave()
+
+    def _datasets_of(self, request: Request) -> None:
+        if self._datasets is None:
+            datasets = importlib.import_module(_DATASETS)
+            self._datasets = datasets.install(self._shell)
+        self._datasets.cell_started(request.msg_id)
+
+
+_extension: Extension | None = None
+
+
+def load(shell: Any) -> None:
+    """Load ours into a shell, unless it has no kernel."""
+    global _extension  # noqa: PLW0603 - a process has one shell
+    if getattr(shell, "kernel", None) is None or _extension is not None:
+        return
+    _extension = Extension(shell)
+    _extension.load()
+
+
+def unload(_shell: Any) -> None:
+    """Take ours out of the shell."""
+    global _extension  # noqa: PLW0603 - as above
+    if _extension is not None:
+        _extension.unload()
+        _extension = None

@@ -1,0 +1,33 @@
+import pytest
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+SPAN_ID = 0xB7AD6B7169203331
+SEEN = "from opentelemetry.trace import get_current_span as current\n"
+SEEN += "seen = current().get_span_context().span_id\n"
+
+
+def spans_seen(run, code, **metadata):
+    """Return the span ids that a cell saw, and the next one that names no span."""
+    inside = run(code, **metadata)["seen"]
+    return inside, run(SEEN)["seen"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        SEEN,
+        f"import asyncio\nawait asyncio.sleep(0)\n{SEEN}",
+        f"%reset -f\n{SEEN}",
+        f"get_ipython().run_cell('1')\n{SEEN}",
+        f"%load_ext jupyter_otel_kernel\n{SEEN}",
+        f"%reload_ext jupyter_otel_kernel\n{SEEN}",
+        f"%unload_ext jupyter_otel_kernel\n%load_ext jupyter_otel_kernel\n{SEEN}",
+    ],
+)
+def test_a_cells_code_runs_in_its_execution_and_no_other_does(run, code):
+    assert spans_seen(run, code, traceparent=TRACEPARENT) == (SPAN_ID, 0)
+
+
+def test_unloaded_inside_a_cell_nothing_is_left(run, shell):
+    code = f"%unload_ext jupyter_otel_kernel\n{SEEN}"
+    assert spans_seen(run, code, traceparent=TRACEPARENT) == (0, 0)

@@ -1,0 +1,46 @@
+import pytest
+from opentelemetry.trace import SpanContext, TraceFlags
+
+from jupyter_otel_kernel.trace_parent import span_of, traceparent_of
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    ("header", "flags"),
+    [
+        (f"00-{TRACE}-{SPAN}-01", 1),
+        (f"00-{TRACE}-{SPAN}-00", 0),
+        (f"cc-{TRACE}-{SPAN}-03", 3),
+        (f"cc-{TRACE}-{SPAN}-01-what-will-be", 1),
+    ],
+)
+def test_a_valid_header_names_a_remote_span(header, flags):
+    span = span_of(header)
+    assert span is not None
+    expected = SpanContext(int(TRACE, 16), int(SPAN, 16), True, TraceFlags(flags))
+    assert span.get_span_context() == expected
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        7,
+        "",
+        f"ff-{TRACE}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}-01-more",
+        f"00-{TRACE}-{SPAN}-01\n",
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{TRACE[1:]}-{SPAN}-01",
+    ],
+)
+def test_anything_else_names_none(header):
+    assert span_of(header) is None
+
+
+def test_a_header_is_written_as_it_was_read():
+    header = f"00-{TRACE}-{SPAN}-01"
+    assert traceparent_of(span_of(header).get_span_context()) == header
