@@ -12,11 +12,8 @@ from typing import Any, NamedTuple
 from jupyter_otel.event import Slot
 from jupyter_otel.redaction.actions import Redact, Redactors
 from jupyter_otel.redaction.known_words import KnownWords
-from jupyter_otel.redaction.plan import (
-    ObjectPlan,
-    RedactionPlan,
-    UserAttribute,
-)
+from jupyter_otel.redaction.object_plan import ObjectPlan
+from jupyter_otel.redaction.plan import RedactionPlan, UserAttribute
 from jupyter_otel.redaction.reach import Reach
 from jupyter_otel.redaction.rebuild import Count, Rebuilder
 from jupyter_otel.redaction.rules import (

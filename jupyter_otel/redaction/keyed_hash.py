@@ -34,16 +34,20 @@ class KeyedHash:
     def __call__(self, value: Any) -> str:
         """Return the hash of a JSON value."""
         if type(value) is not str:
-            return self._digest(_canonical(value))
+            return self.digest(_canonical(value))
+        # Before it is looked up: that reads all of a text, too.
+        if len(value) > _MEMO_CHARACTERS:
+            return self.digest(value.encode())
         known = self._memo.get(value)
         if known is not None:
             return known
-        digest = self._digest(value.encode())
-        if len(value) <= _MEMO_CHARACTERS and len(self._memo) < _MEMO_ENTRIES:
+        digest = self.digest(value.encode())
+        if len(self._memo) < _MEMO_ENTRIES:
             self._memo[value] = digest
         return digest
 
-    def _digest(self, message: bytes) -> str:
+    def digest(self, message: bytes) -> str:
+        """Return the hash of bytes."""
         # Two copies of states that already hold the key: a third of hmac.digest's
         # time. A test holds it equal to the hmac module.
         inner = self._inner.copy()

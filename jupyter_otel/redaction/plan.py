@@ -1,16 +1,14 @@
-"""A schema's redaction, compiled once: what is read where, and what is done to it.
+"""A schema's redaction, compiled once: what leaves of its events, and of their origin.
 
 ::
 
-    RedactionPlan ── slots            the attributes, in order
-                └─ root: ObjectPlan ┬─ leaves     key → slot, action
-                                    ├─ branches   key → ObjectPlan of a nested object
-                                    └─ rest       a map's other keys → one slot
+    RedactionPlan ── slots     the attributes, in order
+                 └── read      data → one value a slot (object_plan.py)
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from jupyter_otel.event import (
     Origin,
@@ -22,9 +20,10 @@ from jupyter_otel.event import (
     new,
 )
 from jupyter_otel.redaction.actions import Redact
+from jupyter_otel.redaction.generated_reader import Reader, compile_reader
+from jupyter_otel.redaction.object_plan import ObjectPlan, PlainReader
 from jupyter_otel.redaction.rebuild import Count
 from jupyter_otel.schema import Decision, PropertyPath
-from jupyter_otel.tally import Remark
 
 
 class UserAttribute(NamedTuple):
@@ -32,33 +31,6 @@ class UserAttribute(NamedTuple):
 
     name: str
     redact: Redact | None
-
-
-Leaf: TypeAlias = tuple[str, int, frozenset[type] | None, Redact | None]
-"""One property that leaves.
-
-- its key, where it is read
-- its slot, where it lands
-- the Python types that were declared; None: any
-- what is done to it; None: nothing
-"""
-
-
-@dataclass(slots=True)
-class ObjectPlan:
-    """What is taken from one object."""
-
-    leaves: list[Leaf] = field(default_factory=list)
-    branches: list[tuple[str, "ObjectPlan"]] = field(default_factory=list)
-    rest: Leaf | None = None
-    """A map's keys that have no name of their own; its ``key`` is not used."""
-    leftover: Remark | None = Remark.UNDECLARED_PROPERTY
-    """What to count where other keys come and ``rest`` does not take them."""
-    expected: frozenset[str] = frozenset()
-    """Keys that need no remark: taken, or dropped because of their category."""
-    unclassified: frozenset[str] = frozenset()
-    named: frozenset[str] = frozenset()
-    """Every key that the schema declares by name."""
 
 
 class RedactionPlan:
@@ -81,7 +53,13 @@ class RedactionPlan:
         self._count = count
         self._meet = meet
         """Told whose events are before one is redacted, where texts are scrubbed."""
-        self._size = len(slots)
+
+    @cached_property
+    def _read(self) -> Reader:
+        # At the first event: what is only described needs none.
+        size = len(self.slots)
+        plain = PlainReader(self._root, size, self._count)
+        return compile_reader(self._root, size, plain)
 
     def provenance(self, origin: Origin) -> Provenance:
         """Return what may leave of where events come from."""
@@ -101,42 +79,9 @@ class RedactionPlan:
             data: The same read, which fits its schema.
             provenance: What may leave of the event's origin.
         """
-        values: list[Any] = [None] * self._size
-        self._fill(self._root, data, values)
+        values = self._read(data)
         _, _, time_ns, observed_ns, span, _ = raw
         return new(RedactedEvent, (provenance, values, time_ns, observed_ns, span))
-
-    def _fill(self, plan: ObjectPlan, data: dict[str, Any], values: list[Any]) -> None:
-        for key, slot, types, redact in plan.leaves:
-            value = data.get(key)
-            if value is None:
-                continue
-            if types is not None and type(value) not in types:
-                self._count(Remark.UNDECLARED_PROPERTY, 1)
-                continue
-            values[slot] = value if redact is None else redact(value)
-        for key, branch in plan.branches:
-            value = data.get(key)
-            if type(value) is dict:
-                self._fill(branch, value, values)
-        if not plan.expected.issuperset(data):
-            self._take_rest(plan, data, values)
-
-    def _take_rest(
-        self, plan: ObjectPlan, data: dict[str, Any], values: list[Any]
-    ) -> None:
-        """Collect a map's own keys and count what is left out."""
-        unclassified = len(plan.unclassified.intersection(data))
-        if unclassified:
-            self._count(Remark.UNCLASSIFIED_PROPERTY, unclassified)
-        others = {key: value for key, value in data.items() if key not in plan.named}
-        if not others:
-            return
-        if plan.rest is not None:
-            _, slot, _, redact = plan.rest
-            values[slot] = others if redact is None else redact(others)
-        elif plan.leftover is not None:
-            self._count(plan.leftover, len(others))
 
     def _redact_user(self, person: Person) -> tuple[str, str] | None:
         name = person.user_name
