@@ -91,6 +91,10 @@ VARIABLES = {
     "OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "The same for a span.",
     "OTEL_ATTRIBUTE_COUNT_LIMIT": "For both, where the limit of its own is unset.",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "Likewise.",
+    "JUPYTER_OTEL_KERNEL": (
+        "In a kernel: what `OtelTraces.kernel` is. Set by the server for each kernel; "
+        "a kernelspec's `env` may set another one."
+    ),
 }
 
 

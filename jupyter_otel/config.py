@@ -290,7 +290,8 @@ class OtelTraces(Configurable):
         help="""What a kernel is told of the trace: off, context or spans.
 
         context hands the execution's trace to the kernel, so that spans of the
-        user's own OpenTelemetry setup become its children.
+        user's own OpenTelemetry setup become its children. spans gives a setup to
+        people who have none, and wants OtelSources.otlp_relay.
         """,
     ).tag(config=True)
 

@@ -9,6 +9,7 @@
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from traitlets.config import Config
 from jupyter_otel.errors import JupyterOtelError
 from jupyter_otel.event import Intake
 from jupyter_otel.hosts.server.executions import capture_executions
+from jupyter_otel.hosts.server.kernel_environment import (
+    prepare_kernels,
+    take_hand_over,
+)
 from jupyter_otel.hosts.server.metrics import show_metrics
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.schema import Schema
@@ -64,6 +69,7 @@ class Collection:
     def capture(self, serverapp: Any) -> None:
         """Install what hangs on a server that is complete, source by source."""
         if self.telemetry.enabled:
+            prepare_kernels(serverapp, self.telemetry)
             capture_executions(serverapp, self.telemetry)
 
     def finish(self) -> None:
@@ -98,6 +104,7 @@ def open_collection(config: Config, log: logging.Logger) -> Collection:
 
     A server with a bad setting starts all the same, and says what is wrong.
     """
+    take_hand_over(os.environ)
     try:
         collection = Collection(Telemetry(config, source="server"))
     except JupyterOtelError as error:
