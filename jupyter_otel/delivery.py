@@ -19,7 +19,7 @@ from jupyter_otel.complaints import Complaints
 from jupyter_otel.errors import SpoolError
 from jupyter_otel.export.destination import Destination
 from jupyter_otel.export.verdicts import Rejected, Retry, Sent, Verdict
-from jupyter_otel.spool.rows import Loss, Row
+from jupyter_otel.spool.rows import Loss, Row, book
 from jupyter_otel.spool.spool import Spool
 from jupyter_otel.tally import Books, DropReason, Signal
 from jupyter_otel.tracing.suppression import suppress_instrumentation
@@ -230,8 +230,7 @@ class Delivery:
         self._book(self._spool.expire())
 
     def _book(self, losses: Sequence[Loss]) -> None:
-        for loss in losses:
-            self._books.drop(loss.signal, loss.reason, loss.records)
+        book(losses, self._books, self._complaints)
 
     def _next_backoff(self, after_s: float | None) -> float:
         # A wait of nothing, again and again, would be a loop without rest.

@@ -52,10 +52,11 @@ class Loss(NamedTuple):
 
 
 def book(losses: Sequence[Loss], books: Books, complaints: Complaints) -> None:
-    """Count what was lost, and say so."""
+    """Count what was lost, and say so, unless a person wanted that."""
     for signal, reason, records in losses:
         books.drop(signal, reason, records)
-        complaints.say(reason, f"Records were lost: {reason}.")
+        if reason is not DropReason.NO_CONSENT:
+            complaints.say(reason, f"Records were lost: {reason}.")
 
 
 def none_of_the_future(rows: Sequence[StoredRow], now_ns: int) -> list[StoredRow]:

@@ -198,7 +198,7 @@ def test_the_same_trouble_is_logged_once_a_minute(desk, caplog):
     assert len(caplog.records) == 1
 
 
-def test_rows_that_are_too_old_are_dropped_not_sent(desk):
+def test_rows_that_are_too_old_are_dropped_with_a_word_not_sent(desk, caplog):
     destination = RecordingDestination()
     desk.add(b"old", records=2)
     desk.clock.advance(3601)
@@ -209,6 +209,7 @@ def test_rows_that_are_too_old_are_dropped_not_sent(desk):
         accepted=3, sent=1, dropped={DropReason.EXPIRED.value: 2}
     )
     assert destination.requests == [(b"new", 1)]
+    assert caplog.messages == ["Records were lost: expired."]
 
 
 def test_an_error_inside_a_destination_does_not_end_sending(desk):
