@@ -55,6 +55,10 @@ class Person(NamedTuple):
     """None where the host knows no stable name (anonymous token)."""
 
 
+ACCOUNT = Person("account", None)
+"""Whoever is known only as the operating-system account that the process runs under."""
+
+
 class SpanContext(NamedTuple):
     """The span that an event is, or belongs to (W3C Trace Context)."""
 

@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 
 from jupyter_otel.assembly import build_catalog, build_policy
-from jupyter_otel.cli.configuration import configuration_files
 from jupyter_otel.cli.findings import Finding, State
 from jupyter_otel.config import Settings
+from jupyter_otel.config_files import configuration_files
 from jupyter_otel.environment import sdk_disabled
 from jupyter_otel.errors import SchemaError
 

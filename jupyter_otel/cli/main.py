@@ -15,11 +15,8 @@ from typing import NamedTuple, Protocol, cast
 from traitlets.config import Config
 
 from jupyter_otel._version import __version__
-from jupyter_otel.cli.configuration import (
-    add_config_option,
-    command_line_settings,
-    load_configuration,
-)
+from jupyter_otel.cli.configuration import add_config_option, command_line_settings
+from jupyter_otel.config_files import load_configuration
 from jupyter_otel.errors import JupyterOtelError
 
 FAILED = 1

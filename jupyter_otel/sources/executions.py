@@ -22,6 +22,10 @@ from jupyter_otel.event import Attribution
 _ERROR_NAME = re.compile(r"[\w.:]{1,256}")
 _OTHER_ERROR = "_OTHER"
 """OpenTelemetry's word for an error whose type has no name to send."""
+# nbformat's own rule. What breaks it is no id: VS Code sends a document's URI.
+_CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# jupyter_client's own rule for the name of a kernel specification.
+_KERNEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,256}")
 
 
 class Status(StrEnum):
@@ -134,6 +138,16 @@ class PendingExecutions:
         taken = list(self._by_id.values())
         self._by_id.clear()
         return taken
+
+
+def cell_id(value: object) -> str | None:
+    """Return a cell's id in its notebook; None where the value is none."""
+    return value if isinstance(value, str) and _CELL_ID.fullmatch(value) else None
+
+
+def kernel_name(value: object) -> str | None:
+    """Return a kernel specification's name; None where the value is none."""
+    return value if isinstance(value, str) and _KERNEL_NAME.fullmatch(value) else None
 
 
 def _status(content: Mapping[str, Any]) -> Status:

@@ -23,7 +23,13 @@ from weakref import WeakSet
 from jupyter_otel.event import Attribution, Intake, Person, SpanContext
 from jupyter_otel.schema import Schema
 from jupyter_otel.sources.attributions import Attributions
-from jupyter_otel.sources.executions import Execution, PendingExecutions, Status
+from jupyter_otel.sources.executions import (
+    Execution,
+    PendingExecutions,
+    Status,
+    cell_id,
+    kernel_name,
+)
 from jupyter_otel.sources.faults import HookFaults
 from jupyter_otel.sources.kernel_wire import (
     LISTENING,
@@ -44,10 +50,6 @@ _IDLE_WAIT_S = 1.0
 _OUTPUTS = frozenset(
     {"stream", "display_data", "execute_result", "update_display_data", "error"}
 )
-# nbformat's own rule. What breaks it is no id: VS Code sends a document's URI.
-_CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# jupyter_client's own rule for the name of a kernel specification.
-_KERNEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,256}")
 # <session>_<process id>_<count>, as jupyter_client numbers its messages.
 _PYTHON_CLIENT_ID = re.compile(r".+_\d+_\d+")
 
@@ -226,9 +228,11 @@ class ConnectionWatch:
         kernel_id = self.kernel_id
         facts = {
             "kernel_id": kernel_id,
-            "kernel_name": _kernel_name(self._connection),
+            "kernel_name": kernel_name(
+                getattr(self._connection.kernel_manager, "kernel_name", None)
+            ),
             "notebook_path": self._capture.notebook_path(kernel_id),
-            "cell_id": _cell_id(request.metadata.get("cellId")),
+            "cell_id": cell_id(request.metadata.get("cellId")),
             "client": client_of(request),
             "code_lines": len(request.code.splitlines()),
             "code": request.code if self._capture.takes_code else None,
@@ -351,16 +355,3 @@ def _span(spans: Spans | None, metadata: Mapping[str, Any]) -> SpanContext | Non
     # Never from the current context: a cell is no child of its WebSocket's handshake.
     carrier = {key: value for key, value in metadata.items() if isinstance(value, str)}
     return spans.start(spans.read_parent(carrier), "execute")
-
-
-def _kernel_name(connection: Connection) -> str | None:
-    name = getattr(connection.kernel_manager, "kernel_name", None)
-    if isinstance(name, str) and _KERNEL_NAME.fullmatch(name):
-        return name
-    return None
-
-
-def _cell_id(value: object) -> str | None:
-    if isinstance(value, str) and _CELL_ID.fullmatch(value):
-        return value
-    return None

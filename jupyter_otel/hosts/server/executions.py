@@ -9,12 +9,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from jupyter_otel.config import Settings
+from jupyter_otel.hosts.code import takes_code
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.hosts.server.trace_context import TraceContext
-from jupyter_otel.policy.policy import CodePolicy, Policy
-from jupyter_otel.schema import Level, Schema
+from jupyter_otel.schema import Schema
 from jupyter_otel.sources.kernel_actions import KernelActionsHandler
 from jupyter_otel.sources.kernel_messages import (
     EXECUTION_SCHEMA,
@@ -59,7 +58,7 @@ def _execution_capture(
     return ExecutionCapture(
         intake=telemetry.intake,
         schema=schema,
-        takes_code=_takes_code(telemetry.settings),
+        takes_code=takes_code(telemetry.settings.policy),
         spans=TraceContext(telemetry.spans, tells_kernel=traces.kernel != "off")
         if traces.enabled
         else None,
@@ -71,14 +70,6 @@ def _execution_capture(
 
 def _call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
     return asyncio.get_running_loop().call_later(delay_s, call).cancel
-
-
-def _takes_code(settings: Settings) -> bool:
-    stated = settings.policy.code
-    policy = Policy(
-        level=Level(settings.policy.level), code=CodePolicy(stated) if stated else None
-    )
-    return policy.code is not CodePolicy.NONE
 
 
 def _leave_untracked(kernel_manager: Any) -> None:

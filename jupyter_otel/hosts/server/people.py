@@ -11,9 +11,9 @@ from typing import Any
 from jupyter_server import CallContext
 from jupyter_server.auth.identity import IdentityProvider
 
-from jupyter_otel.event import NOBODYS, Attribution, Person
+from jupyter_otel.event import ACCOUNT, NOBODYS, Attribution, Person
 
-SERVER_ACCOUNT = Person("account", None)
+SERVER_ACCOUNT = ACCOUNT
 """Whoever the server does not know by name: its operating-system account."""
 _NAMED = "user:"
 """Stands before names, so that nobody's name can make them the account."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_otel.assembly import build_catalog, build_stages
-from jupyter_otel.cli.configuration import load_configuration
 from jupyter_otel.config import read_settings
+from jupyter_otel.config_files import load_configuration
 from jupyter_otel.disclosure.labels import labels
 from jupyter_otel.event import Origin, Person, Source, SpanContext, Trust
 from jupyter_otel.mapping.mapper import Mapped
