@@ -327,6 +327,15 @@ class OtelSources(Configurable):
         help="""Whether executions in kernels are recorded, with their spans.""",
     ).tag(config=True)
 
+    datasets: Bool[bool, bool] = Switch(
+        default_value=False,
+        help="""Whether it is recorded which data people open.
+
+        Kernels that have jupyter-otel-kernel report what cells read and write (level
+        audit; needs executions too), the server which documents are opened (usage).
+        """,
+    ).tag(config=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

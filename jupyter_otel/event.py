@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from jupyter_otel.schema import PropertyPath, Schema
-from jupyter_otel.tally import Word
+from jupyter_otel.tally import Refusal, Word
 
 UNREADABLE_TIME_NS = -1
 """In `Attribution.time_ns`: a time was stated that nobody can read."""
@@ -162,8 +162,8 @@ class Intake(Protocol):
     def admits(self, schema: Schema) -> bool:
         """Return whether policy collects this schema at all."""
 
-    def refuse_unknown(self) -> None:
-        """Count an event whose schema nobody registered."""
+    def refuse(self, reason: Refusal, events: int = 1) -> None:
+        """Count events that a source did not take, for this reason."""
 
     def emit(
         self,

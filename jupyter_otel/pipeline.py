@@ -124,10 +124,10 @@ class Pipeline:
             )
         return self._verdicts[schema]
 
-    def refuse_unknown(self) -> None:
-        """Count an event whose schema nobody registered."""
+    def refuse(self, reason: Refusal, events: int = 1) -> None:
+        """Count events that a source did not take, for this reason."""
         if not self._is_inherited:
-            self._books.refuse(_LOGS, Refusal.UNKNOWN_SCHEMA)
+            self._books.refuse(_LOGS, reason, events)
 
     def emit(
         self,

@@ -35,6 +35,13 @@ class Refusal(Word):
     UNKNOWN_SCHEMA = "unknown_schema"
     NOT_JSON = "not_json"
     SHUTDOWN = "shutdown"
+    # Of what kernels report, whose code may be anybody's:
+    TOO_LARGE = "too_large"
+    FLOOD = "flood"
+    MALFORMED = "malformed"
+    NOT_ALLOWED = "not_allowed"
+    UNATTRIBUTED = "unattributed"
+    LOST = "lost"
 
 
 class DropReason(Word):

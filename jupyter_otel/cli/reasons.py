@@ -20,6 +20,23 @@ _CURES: Mapping[str, str] = {
         "OtelPolicy.schema_directories. `jupyter otel schemas list` shows all ids."
     ),
     Refusal.NOT_JSON: "Its data must be what JSON can say.",
+    Refusal.FLOOD: (
+        "A kernel reports faster than anybody reads: its code sends by itself, or "
+        "opens very much data. Beyond the bound messages are only counted."
+    ),
+    Refusal.MALFORMED: (
+        "A kernel sent what is no report of ours: its code forges, or its "
+        "jupyter-otel-kernel is of another version than the server's jupyter-otel."
+    ),
+    Refusal.NOT_ALLOWED: "A kernel may not report events of this schema.",
+    Refusal.UNATTRIBUTED: (
+        "A kernel reported of an execution that the server does not know, so nobody "
+        "could say whose it is."
+    ),
+    Refusal.LOST: (
+        "It was lost in a kernel, or between kernel and server: less at once gets "
+        "through."
+    ),
     DropReason.INVALID: (
         "Its data does not fit its schema: `jupyter otel schemas show ID` prints it, "
         "`jupyter otel preview --explain` says where."

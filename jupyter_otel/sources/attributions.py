@@ -4,7 +4,16 @@ What the kernel says about an execution is attributed by it: only the server kno
 asked. Nothing here knows how an execution goes or reads a message.
 """
 
-from jupyter_otel.event import Attribution
+from dataclasses import dataclass, field
+
+from jupyter_otel.event import Attribution, Person
+
+
+@dataclass(slots=True, eq=False)
+class _Kernel:
+    by_msg_id: dict[str, Attribution] = field(default_factory=dict)
+    people: set[Person | None] = field(default_factory=set)
+    """Everybody who ran anything in it."""
 
 
 class Attributions:
@@ -16,25 +25,33 @@ class Attributions:
     def __init__(self, max_executions: int = 2000, max_kernels: int = 200) -> None:
         self._max_executions = max_executions
         self._max_kernels = max_kernels
-        self._by_kernel: dict[str, dict[str, Attribution]] = {}
+        self._kernels: dict[str, _Kernel] = {}
 
     def note(self, kernel_id: str, msg_id: str, attribution: Attribution) -> None:
         """Keep whose an execution is from now on."""
-        known = self._by_kernel.get(kernel_id)
-        if known is None:
-            known = self._add_kernel(kernel_id)
-        known[msg_id] = attribution
-        if len(known) > self._max_executions:
-            del known[next(iter(known))]
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            kernel = self._add_kernel(kernel_id)
+        kernel.people.add(attribution.person)
+        kernel.by_msg_id[msg_id] = attribution
+        if len(kernel.by_msg_id) > self._max_executions:
+            del kernel.by_msg_id[next(iter(kernel.by_msg_id))]
 
     def of(self, kernel_id: str, msg_id: str) -> Attribution | None:
-        """Return whose it is; None where the server knows of no such execution."""
-        known = self._by_kernel.get(kernel_id)
-        return None if known is None else known.get(msg_id)
+        """Return whose it is; None where the server cannot tell.
 
-    def _add_kernel(self, kernel_id: str) -> dict[str, Attribution]:
-        if len(self._by_kernel) >= self._max_kernels:
-            del self._by_kernel[next(iter(self._by_kernel))]
-        known: dict[str, Attribution] = {}
-        self._by_kernel[kernel_id] = known
-        return known
+        What belongs to no execution, an empty message id, is that person's who alone
+        ever ran anything in the kernel.
+        """
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            return None
+        if not msg_id and len(kernel.people) == 1:
+            return Attribution(person=next(iter(kernel.people)))
+        return kernel.by_msg_id.get(msg_id)
+
+    def _add_kernel(self, kernel_id: str) -> _Kernel:
+        if len(self._kernels) >= self._max_kernels:
+            del self._kernels[next(iter(self._kernels))]
+        kernel = self._kernels[kernel_id] = _Kernel()
+        return kernel

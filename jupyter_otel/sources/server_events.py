@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from jupyter_otel.event import Attribution, Intake, read_time
 from jupyter_otel.schema import Schema
 from jupyter_otel.sources.bus_handler import BusHandler
+from jupyter_otel.tally import Refusal
 
 _CAPSULE = frozenset(
     {"__timestamp__", "__schema__", "__schema_version__", "__metadata_version__"}
@@ -87,7 +88,7 @@ class EventLoggerHandler(BusHandler):
             return
         schema = self._schema(self._intake, event.get("__schema__"))
         if schema is None:
-            self._intake.refuse_unknown()
+            self._intake.refuse(Refusal.UNKNOWN_SCHEMA)
             return
         known = self._attribution()
         attribution = Attribution(

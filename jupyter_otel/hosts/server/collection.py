@@ -19,6 +19,7 @@ from traitlets.config import Config
 
 from jupyter_otel.errors import JupyterOtelError
 from jupyter_otel.event import Intake
+from jupyter_otel.hosts.server.datasets import capture_documents
 from jupyter_otel.hosts.server.executions import capture_executions
 from jupyter_otel.hosts.server.kernel_environment import (
     prepare_kernels,
@@ -71,6 +72,7 @@ class Collection:
         if self.telemetry.enabled:
             prepare_kernels(serverapp, self.telemetry)
             capture_executions(serverapp, self.telemetry)
+            capture_documents(serverapp, self.telemetry)
 
     def finish(self) -> None:
         """Begin to send what waits; return at once.

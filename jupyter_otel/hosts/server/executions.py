@@ -10,10 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyter_otel.hosts.code import takes_code
+from jupyter_otel.hosts.server.datasets import reader_of_kernels
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.hosts.server.trace_context import TraceContext
 from jupyter_otel.schema import Schema
+from jupyter_otel.sources.attributions import Attributions
 from jupyter_otel.sources.kernel_actions import KernelActionsHandler
 from jupyter_otel.sources.kernel_messages import (
     EXECUTION_SCHEMA,
@@ -55,6 +57,8 @@ def _execution_capture(
     serverapp: Any, telemetry: Telemetry, schema: Schema
 ) -> ExecutionCapture:
     traces = telemetry.settings.traces
+    attributions = Attributions()
+    kernel_events = reader_of_kernels(telemetry, attributions.of)
     return ExecutionCapture(
         intake=telemetry.intake,
         schema=schema,
@@ -65,6 +69,9 @@ def _execution_capture(
         person=People(serverapp.identity_provider).person,
         notebook_path=NotebookPaths(serverapp.session_manager),
         call_later=_call_later,
+        attributions=attributions,
+        kernel_events=kernel_events,
+        asks_for_datasets=kernel_events is not None,
     )
 
 

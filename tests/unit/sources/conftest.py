@@ -1,6 +1,7 @@
 """A recording intake, and the check that no hook swallowed an error unseen."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import pytest
 
 from jupyter_otel.event import Attribution
 from jupyter_otel.schema import Node, Overlay, Schema
+from jupyter_otel.tally import Refusal
 
 
 def pytest_configure(config):
@@ -32,7 +34,7 @@ class RecordingIntake:
         self.taken: list[Taken] = []
         self.adopted: list[tuple[Mapping[str, Any], str]] = []
         self.schemas: dict[str, Schema] = {}
-        self.unknown = 0
+        self.refused: Counter[str] = Counter()
 
     def find(self, schema_id: str) -> Schema | None:
         """Return what `schemas` holds."""
@@ -47,9 +49,9 @@ class RecordingIntake:
         """Return whether any overlay names it."""
         return schema.overlay.known
 
-    def refuse_unknown(self) -> None:
+    def refuse(self, reason: Refusal, events: int = 1) -> None:
         """Count."""
-        self.unknown += 1
+        self.refused[reason] += events
 
     def emit(
         self,

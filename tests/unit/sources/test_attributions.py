@@ -31,3 +31,13 @@ def test_the_newest_kernels_are_kept():
 
     assert attributions.of("k1", "m1") is None
     assert attributions.of("k2", "m1") is ANNS
+
+
+def test_what_belongs_to_no_execution_is_the_only_persons_who_ran_anything():
+    attributions = Attributions()
+    attributions.note("k1", "m1", ANNS)
+
+    assert attributions.of("k1", "") == Attribution(person=ANNS.person)
+    attributions.note("k1", "m2", Attribution(person=Person("bob", "bob")))
+    assert attributions.of("k1", "") is None
+    assert attributions.of("k2", "") is None

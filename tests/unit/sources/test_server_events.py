@@ -201,7 +201,7 @@ def test_another_event_logger_of_the_same_configuration_needs_the_catalog(intake
     assert [(event.schema, event.data) for event in intake.taken] == [
         (known, {"tool": "saw"})
     ]
-    assert intake.unknown == 1
+    assert intake.refused == {"unknown_schema": 1}
 
 
 def test_a_handler_named_in_a_configuration_works_once_it_is_bound(intake):

@@ -5,6 +5,7 @@ import pytest
 from jupyter_events import EventLogger
 
 from jupyter_otel.event import Attribution
+from jupyter_otel.tally import Refusal
 from tests.unit.telemetry.conftest import SCHEMA
 
 RUN = SCHEMA["$id"]
@@ -72,7 +73,7 @@ def test_a_child_is_inert_though_other_threads_held_every_lock(
             intake.finish(1),
             telemetry.emit(schema_id=RUN, data={"tool": "child"}),
         ]
-        intake.refuse_unknown()
+        intake.refuse(Refusal.UNKNOWN_SCHEMA)
         intake.stop(1)
         telemetry.close()
         return answers == [False, False, False] and intake.find("urn:x") is None
