@@ -217,3 +217,15 @@ def test_axe_finds_nothing_to_object_to(shared, chromium, wait_until, width):
 
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
     assert wide <= width
+
+
+def test_the_sign_in_page_shows_the_notice_before_anybody_is_signed_in(shared):
+    with urllib.request.urlopen(f"{shared.url}login", timeout=30) as answer:
+        html = answer.read().decode()
+
+    words = Text(html).words
+    assert "Password or token:" in words
+    assert "We look at <b>load</b>. On your consent." in words
+    assert "Questions: privacy@example.org" in words
+    assert 'href="https://example.org/privacy?a=1&amp;b=2"' in html
+    assert f'href="{urllib.parse.urlparse(shared.url).path}otel"' in html

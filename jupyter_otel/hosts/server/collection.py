@@ -25,6 +25,7 @@ from jupyter_otel.hosts.server.kernel_environment import (
     prepare_kernels,
     take_hand_over,
 )
+from jupyter_otel.hosts.server.login_notice import show_notice_at_login
 from jupyter_otel.hosts.server.metrics import show_metrics
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.schema import Schema
@@ -70,6 +71,8 @@ class Collection:
     def capture(self, serverapp: Any) -> None:
         """Install what hangs on a server that is complete, source by source."""
         if self.telemetry.enabled:
+            consent = self.telemetry.settings.consent
+            show_notice_at_login(serverapp.web_app.settings, consent)
             prepare_kernels(serverapp, self.telemetry)
             capture_executions(serverapp, self.telemetry)
             capture_documents(serverapp, self.telemetry)
