@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["load_ipython_extension", "unload_ipython_extension"]
+__all__ = ["load_ipython_extension", "record_dataset", "unload_ipython_extension"]
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -22,3 +22,35 @@ def unload_ipython_extension(shell: Any) -> None:
     from jupyter_otel_kernel import extension  # noqa: PLC0415 - as above
 
     extension.unload(shell)
+
+
+def record_dataset(
+    uri: str,
+    operation: str = "read",
+    *,
+    format: str | None = None,  # noqa: A002 - as the event names it
+    size_bytes: int | None = None,
+) -> bool:
+    """Report a dataset that the code of this cell opened and that we do not see.
+
+    Once for each dataset, operation and cell. Never raises.
+
+    Args:
+        uri: A path or URL; user, password, query and fragment are taken out here.
+        operation: ``read``, ``write`` or ``connect``.
+        format: Of the data, such as ``zarr``.
+        size_bytes: Of the data, where it is known.
+
+    Returns:
+        Whether it was reported: False where nobody asked for datasets.
+    """
+    import sys  # noqa: PLC0415 - an import of this package costs nothing
+
+    # Where it was not asked for it is not there, and is not imported for it.
+    datasets = sys.modules.get("jupyter_otel_kernel.datasets")
+    hooks = None if datasets is None else datasets.installed()
+    if hooks is None:
+        return False
+    access = {"operation": operation, "format": format, "size_bytes": size_bytes}
+    reported: bool = hooks.record(uri, {"status": "ok", **access})
+    return reported

@@ -1,0 +1,68 @@
+"""What one cell has opened so far: each dataset once, the rest counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+MAX_EVENTS = 1000
+"""Of one cell, the last of them a summary if there was more."""
+UNEXPLAINED_BYTES = 64 * 1024 * 1024
+"""So much read and not of a recorded dataset is told: imports read tens of MiB."""
+
+_IO = Path("/proc/self/io")
+
+
+class CellLog:
+    """The datasets of one cell."""
+
+    def __init__(self, msg_id: str) -> None:
+        self.msg_id = msg_id
+        self.further = 0
+        """Accesses after the last one that was recorded singly."""
+        self._seen: set[tuple[str, ...]] = set()
+        self._known_bytes = 0
+        self._told = 0
+        self._read_before = read_bytes()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether from now on accesses are only counted."""
+        return len(self._seen) >= MAX_EVENTS - 1
+
+    def add(self, *access: str) -> bool:
+        """Return whether an access is the first of its kind here, and keep it."""
+        if access in self._seen:
+            return False
+        if self.is_full:
+            self.further += 1
+            return False
+        self._seen.add(access)
+        return True
+
+    def add_size(self, size_bytes: int) -> None:
+        """Note how much of what the cell reads is explained."""
+        self._known_bytes += size_bytes
+
+    def summary(self) -> dict[str, Any] | None:
+        """Return what is left to say, as properties of an event; None: nothing."""
+        now = read_bytes()
+        read = None if now is None else max(now - (self._read_before or 0), 0)
+        unexplained = (read or 0) - self._known_bytes
+        if self.further == self._told and unexplained < UNEXPLAINED_BYTES:
+            return None
+        data: dict[str, Any] = {"operation": "summary", "recorded": len(self._seen)}
+        data["further"] = self.further
+        if read is not None:
+            data["read_bytes"] = read
+        self._told, self._known_bytes = self.further, read or 0
+        return data
+
+
+def read_bytes() -> int | None:
+    """Return what this process has read so far, None where nobody counts it (Linux)."""
+    try:
+        first = _IO.read_bytes().split(b"\n", 1)[0]
+    except OSError:
+        return None
+    return int(first.split()[1]) if first.startswith(b"rchar:") else None

@@ -1,0 +1,174 @@
+"""The dataset hooks of one shell: installed, told of each cell, taken out again."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from types import ModuleType
+from typing import Any, Callable
+
+from jupyter_otel_kernel import cells
+from jupyter_otel_kernel.datasets.cell_log import CellLog
+from jupyter_otel_kernel.datasets.functions import FUNCTIONS, Function
+from jupyter_otel_kernel.datasets.imports import ImportHook
+from jupyter_otel_kernel.datasets.targets import operation_of, uris_of
+from jupyter_otel_kernel.datasets.uris import clean, is_local
+from jupyter_otel_kernel.datasets.wrapping import Wrappers
+
+SCHEMA = "https://events.jupyter.org/jupyter_otel/dataset_access/v1"
+_MAX_ENDED = 4
+Emit = Callable[[str, dict[str, Any], str], bool]
+_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,16})$")
+
+
+class Hooks:
+    """Wraps what opens data, and reports what a cell that asks for it opens.
+
+    Args:
+        shell: IPython's, whose cells have an `open` of their own.
+        emit: Takes a schema's id, an event's data and the id of its execution.
+        when_over: Called at the end.
+    """
+
+    def __init__(self, shell: Any, emit: Emit, when_over: Callable[[], None]) -> None:
+        self._shell, self._emit, self._when_over = shell, emit, when_over
+        self._pid = os.getpid()
+        self._logs: dict[str, CellLog] = {}
+        """Of the cells that run, and of the last that ended: threads may go on."""
+        self._ended: list[str] = []
+        self._is_over = False
+        self.faults = 0
+        """How often a hook failed, which changes nothing for its caller."""
+        self._wrappers = Wrappers(self._called)
+        self._import_hook = ImportHook(FUNCTIONS, self._imported)
+        self._import_hook.install()
+        self._wrappers.replace_value(shell.user_ns, "open")
+
+    def cell_started(self, msg_id: str) -> None:
+        """Take note that a cell begins whose request asks for datasets."""
+        self._wrappers.leave()
+        self._logs[msg_id] = CellLog(msg_id)
+
+    def cell_ended(self, msg_id: str) -> None:
+        """Emit what is left to say of a cell."""
+        log = self._logs.get(msg_id)
+        if log is None:
+            return
+        self._summarize(log)
+        self._ended.append(msg_id)
+        while len(self._ended) > _MAX_ENDED:
+            self._summarize(self._logs.pop(self._ended.pop(0)))
+
+    def uninstall(self) -> None:
+        """Put every function back that was wrapped."""
+        self._is_over = True
+        self._import_hook.uninstall()
+        self._wrappers.restore_value(self._shell.user_ns, "open")
+        self._wrappers.restore_all()
+        for log in self._logs.values():
+            self._summarize(log)
+        self._logs.clear()
+        self._when_over()
+
+    def record(self, uri: str, access: dict[str, Any]) -> bool:
+        """Report a dataset that user code names itself; return whether it was."""
+        # The edge of a hook: whoever calls is user code.
+        try:
+            log, cleaned = self._log(), clean(uri)
+            if log is None or cleaned is None:
+                return False
+            return self._report(log, cleaned, access)
+        except Exception:  # noqa: BLE001
+            self.faults += 1
+            return False
+
+    def _imported(self, module: ModuleType) -> None:
+        for function in FUNCTIONS[module.__name__]:
+            self._wrap(module, function)
+
+    def _wrap(self, module: ModuleType, function: Function) -> None:
+        # The edge of a hook: it would break the user's import.
+        try:
+            self._wrappers.wrap(module, function)
+        except Exception:  # noqa: BLE001
+            self.faults += 1
+
+    def _called(
+        self, function: Function, library: str, args: Any, kwargs: Any, succeeded: bool
+    ) -> None:
+        # The edge of a hook: it stands in the middle of the user's call.
+        try:
+            log = self._log()
+            if log is None:
+                return
+            if log.is_full:
+                log.further += 1
+                return
+            access = {
+                "operation": operation_of(function, args, kwargs),
+                "status": "ok" if succeeded else "error",
+                "library": library,
+                "function": _shown(function.name),
+                "format": function.format,
+            }
+            for uri in uris_of(function, args, kwargs):
+                self._report(log, uri, access)
+        except Exception:  # noqa: BLE001
+            self.faults += 1
+
+    def _log(self) -> CellLog | None:
+        """Return the log of the calling code's cell, None where nothing is recorded."""
+        # In a forked child nothing is reported; a wrapper may outlive the hooks.
+        if self._is_over or os.getpid() != self._pid:
+            return None
+        cell = cells.current()
+        if cell is not None and not cell.request.datasets:
+            return None
+        msg_id = "" if cell is None else cell.request.msg_id
+        log = self._logs.get(msg_id)
+        if log is None:
+            log = self._logs[msg_id] = CellLog(msg_id)
+            self._ended.append(msg_id)
+        return log
+
+    def _report(self, log: CellLog, uri: str, access: dict[str, Any]) -> bool:
+        if not log.add(access["operation"], access["status"], uri):
+            return False
+        data = {**access, "uri": uri}
+        data["format"] = data.get("format") or _extension(uri)
+        size_bytes = _size(uri)
+        if size_bytes is not None:
+            data.setdefault("size_bytes", size_bytes)
+            if access["operation"] == "read":
+                log.add_size(size_bytes)
+        known = {name: value for name, value in data.items() if value is not None}
+        return self._emit(SCHEMA, known, log.msg_id)
+
+    def _summarize(self, log: CellLog) -> None:
+        summary = log.summary()
+        if summary is not None:
+            self._emit(SCHEMA, summary, log.msg_id)
+
+
+def _shown(name: str) -> str:
+    """Return a function's name as people know it."""
+    if name == "_modified_open":
+        return "open"
+    return name.removesuffix(".__init__").removesuffix(".__new__")
+
+
+def _extension(uri: str) -> str | None:
+    found = _EXTENSION.search(uri)
+    return found[1].lower() if found else None
+
+
+def _size(uri: str) -> int | None:
+    """Return the size of a local file, None where it is none."""
+    if not is_local(uri):
+        return None
+    try:
+        found = os.stat(uri)  # noqa: PTH116 - a Path costs more than the call
+    except (OSError, ValueError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None

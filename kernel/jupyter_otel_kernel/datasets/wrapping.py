@@ -1,0 +1,171 @@
+"""Functions of other people, replaced by ours so that nobody notices, and put back.
+
+A wrapper is a plain function that says it is the original: it is pickled by the name
+under which it is found, has the original's signature, and takes itself out of
+tracebacks. For counting a warning's ``stacklevel`` it is not there, either.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import wraps
+from threading import get_ident
+from types import CodeType, FunctionType
+from typing import Any, Callable, NamedTuple
+
+from jupyter_otel_kernel.datasets.functions import Function
+
+Called = Callable[[Function, str, Any, Any, bool], None]
+"""Is told of a call: function, library, its arguments, and whether it succeeded."""
+
+# The interpreter passes over frames whose file's name has both words when it looks for
+# the line that a warning is about (`is_internal_frame` in CPython's _warnings.c).
+_PASSED_OVER = "<jupyter_otel_kernel: passed over like importlib._bootstrap>"
+
+
+class _Replaced(NamedTuple):
+    owner: Any
+    name: str
+    original: Any
+    ours: Any
+
+
+class Wrappers:
+    """All functions that are wrapped.
+
+    Args:
+        called: Told of each outermost call, after it; must not raise.
+    """
+
+    def __init__(self, called: Called) -> None:
+        self._called = called
+        self._inside: set[int] = set()
+        self._replaced: list[_Replaced] = []
+
+    def wrap(self, module: Any, function: Function) -> None:
+        """Wrap one function of a module, if the module has it."""
+        path, _, name = function.name.rpartition(".")
+        owner = getattr(module, path, None) if path else module
+        if isinstance(owner, type):
+            self._wrap_method(owner, name, function)
+        elif owner is not None and name in vars(owner):
+            self._wrap_function(module, name, function)
+
+    def replace_value(self, namespace: dict[str, Any], name: str) -> None:
+        """Put our wrapper into a namespace that has its original under some name."""
+        for replaced in self._replaced:
+            if namespace.get(name) is replaced.original:
+                namespace[name] = replaced.ours
+
+    def restore_value(self, namespace: dict[str, Any], name: str) -> None:
+        """Put the original back where our wrapper is."""
+        for replaced in self._replaced:
+            if namespace.get(name) is replaced.ours:
+                namespace[name] = replaced.original
+
+    def leave(self) -> None:
+        """Forget that this thread was inside a call: an interrupt may leave it so."""
+        self._inside.discard(get_ident())
+
+    def restore_all(self) -> None:
+        """Put every original back, but where somebody else has put something since."""
+        while self._replaced:
+            owner, name, original, ours = self._replaced.pop()
+            if vars(owner).get(name) is ours:
+                setattr(owner, name, original)
+
+    def _wrap_function(self, module: Any, name: str, function: Function) -> None:
+        original = vars(module)[name]
+        known = self._known(original)
+        if known is not None:
+            self._replace(module, name, known.original, known.ours)
+            return
+        ours = self._wrapper(original, function, _library(module, function))
+        # Where it is found again by name, which is how functions are pickled.
+        ours.__module__ = module.__name__
+        ours.__qualname__ = ours.__name__ = name
+        self._replace(module, name, original, ours)
+
+    def _wrap_method(self, owner: type, name: str, function: Function) -> None:
+        """Wrap a method where it is defined: also above the class that is named."""
+        home = next((kind for kind in owner.__mro__ if name in vars(kind)), object)
+        # Types written in C cannot be changed, and `object` is everybody's.
+        if home is object or not home.__flags__ & _HEAP_TYPE:
+            return
+        original = vars(home)[name]
+        is_static = isinstance(original, staticmethod)
+        plain = original.__func__ if is_static else original
+        if not isinstance(plain, FunctionType):
+            return
+        library = _library(sys.modules[home.__module__], function)
+        ours: Any = self._wrapper(plain, function, library)
+        self._replace(home, name, original, staticmethod(ours) if is_static else ours)
+
+    def _known(self, function: Any) -> _Replaced | None:
+        """Return where a function was found under another name before.
+
+        A module may have got our wrapper itself from another one.
+        """
+        for replaced in self._replaced:
+            if function is replaced.original or function is replaced.ours:
+                return replaced
+        return None
+
+    def _replace(self, owner: Any, name: str, original: Any, ours: Any) -> None:
+        setattr(owner, name, ours)
+        self._replaced.append(_Replaced(owner, name, original, ours))
+
+    def _wrapper(self, original: Any, function: Function, library: str) -> Any:
+        inside, called = self._inside, self._called
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            thread = get_ident()
+            # What a library calls on the way, of its own or of another, is one access.
+            if thread in inside:
+                try:
+                    return original(*args, **kwargs)
+                except BaseException as error:
+                    _leave_out_this_frame(error)
+                    raise
+            inside.add(thread)
+            try:
+                result = original(*args, **kwargs)
+            except BaseException as error:
+                _leave_out_this_frame(error)
+                called(function, library, args, kwargs, False)
+                raise
+            finally:
+                inside.discard(thread)
+            called(function, library, args, kwargs, True)
+            return result
+
+        call.__code__ = _passed_over(call.__code__)
+        return wraps(original)(call)
+
+
+_HEAP_TYPE = 1 << 9
+"""Py_TPFLAGS_HEAPTYPE: of a class made by a class statement, not of one in C."""
+
+
+def _library(module: Any, function: Function) -> str:
+    if function.name == "_modified_open":
+        return "python"
+    return str(module.__name__.partition(".")[0])
+
+
+def _leave_out_this_frame(error: BaseException) -> None:
+    """Let the traceback begin with the original's frame.
+
+    A bare ``raise`` afterwards adds none (from Python 3.11 on).
+    """
+    traceback = error.__traceback__
+    error.__traceback__ = traceback.tb_next if traceback is not None else None
+
+
+_codes: dict[CodeType, CodeType] = {}
+
+
+def _passed_over(code: CodeType) -> CodeType:
+    if code not in _codes:
+        _codes[code] = code.replace(co_filename=_PASSED_OVER)
+    return _codes[code]
