@@ -37,17 +37,20 @@ class Request(NamedTuple):
 class Cell:
     """One execution, from its first hook to its last."""
 
-    __slots__ = ("_older_threads", "_tokens", "depth", "request")
+    __slots__ = ("_older_threads", "_tokens", "depth", "own_span", "request")
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, own_span: Span | None = None) -> None:
         self.request = request
+        self.own_span = own_span
+        """In ``spans`` mode: below the request's."""
         self._older_threads = _thread_ids() if request.listens else frozenset()
         self.depth = 1
         """How many ``run_cell`` of this request are under way, one in the other."""
         self._tokens: list[Token[Any]] = []
 
-    def enter(self, span: Span | None) -> None:
+    def enter(self) -> None:
         """Make it, and its span, the current one of this thread or task."""
+        span = self.own_span or self.request.span
         self._tokens.append(_CURRENT.set(self))
         if span is not None:
             self._tokens.append(otel_context.attach(set_span_in_context(span)))
@@ -63,7 +66,7 @@ class Cell:
             with suppress(ValueError):
                 token.var.reset(token)
 
-    def is_older_than_this_thread(self) -> bool:
+    def precedes_this_thread(self) -> bool:
         """Return whether the calling thread began after the cell did."""
         return self.request.listens and get_ident() not in self._older_threads
 
@@ -71,8 +74,17 @@ class Cell:
 _CURRENT: ContextVar[Cell | None] = ContextVar("jupyter_otel_cell", default=None)
 
 
-running: dict[str, Cell] = {}
-"""By the request's message id."""
+_running: dict[str, Cell] = {}
+
+
+def begin_table() -> dict[str, Cell]:
+    """Return an empty table of running cells, by the message id of their requests.
+
+    It is its owner's to keep; `current` looks there from now on.
+    """
+    global _running  # noqa: PLW0603 - a process has one kernel
+    _running = {}
+    return _running
 
 
 def current() -> Cell | None:
@@ -83,9 +95,9 @@ def current() -> Cell | None:
     they began within the cell.
     """
     cell = _CURRENT.get()
-    if cell is None and len(running) == 1:
-        cell = next(iter(running.values()), None)
-        if cell is not None and not cell.is_older_than_this_thread():
+    if cell is None and len(_running) == 1:
+        cell = next(iter(_running.values()), None)
+        if cell is not None and not cell.precedes_this_thread():
             return None
     return cell
 

@@ -26,6 +26,7 @@ from typing import Any
 from opentelemetry.trace import get_current_span
 
 from jupyter_otel_kernel import cells
+from jupyter_otel_kernel.forks import at_exit_of_child
 from jupyter_otel_kernel.plain_json import json_bytes
 from jupyter_otel_kernel.trace_parent import traceparent_of
 
@@ -36,6 +37,7 @@ MAX_EVENT_BYTES = 16 * 1024
 MAX_BATCH_EVENTS = 100
 MAX_BATCH_BYTES = 64 * 1024
 WAIT_S = 0.5
+CHILD_WAIT_S = 0.05
 
 
 class Channel:
@@ -61,6 +63,7 @@ class Channel:
         self._lost = 0
         self._queue: deque[bytes] = deque()
         self._waits = False
+        self._child_waits_until_s = 0.0
 
     def emit(self, schema_id: str, data: Mapping[str, Any], msg_id: str | None) -> bool:
         """Queue an event; see `emit`."""
@@ -70,6 +73,7 @@ class Channel:
                 return False
             if os.getpid() != self._pid:
                 self._start()
+                at_exit_of_child(self.flush)
             return self._add(_encoded(schema_id, data, msg_id))
         except Exception:  # noqa: BLE001
             self.faults += 1
@@ -94,8 +98,10 @@ class Channel:
             else:
                 self._count_lost(1)
             queued = len(self._queue)
-        if queued >= MAX_BATCH_EVENTS or not self._iopub_thread_runs():
+        if queued >= MAX_BATCH_EVENTS:
             self.flush()
+        elif not self._kernel.iopub_thread.thread.is_alive():
+            self._flush_child()
         elif not self._waits:
             self._waits = True
             loop = self._kernel.iopub_thread.io_loop
@@ -106,9 +112,15 @@ class Channel:
         self._waits = False
         self.flush()
 
-    def _iopub_thread_runs(self) -> bool:
-        """Return False in a forked child, where nobody would flush later."""
-        return bool(self._kernel.iopub_thread.thread.is_alive())
+    def _flush_child(self) -> None:
+        """Send at once, and then not again for a little: it takes milliseconds.
+
+        No thread would flush later in a forked child.
+        """
+        now_s = time.monotonic()
+        if now_s >= self._child_waits_until_s:
+            self.flush()
+            self._child_waits_until_s = now_s + CHILD_WAIT_S
 
     def _send_batch(self) -> bool:
         """Send the oldest events; return whether there were any."""

@@ -1,8 +1,9 @@
 """What happens around each cell: its span context is set, then taken back.
 
-No OpenTelemetry SDK and no provider: spans that user code makes with its own become
-children of the execution, because they begin in its context. Events for the server go
-through ``channel.py``, the dataset hooks are ``datasets``'.
+No OpenTelemetry SDK and no provider, but in ``spans`` mode, which is ``mode.py``'s:
+spans that user code makes with its own become children of the execution, because they
+begin in its context. Events for the server go through ``channel.py``, the dataset
+hooks are ``datasets``'.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import importlib
 import os
 from typing import Any, Protocol
 
-from jupyter_otel_kernel.cells import Cell, Request, current, request_of, running
+from jupyter_otel_kernel.cells import Cell, Request, begin_table, current, request_of
 from jupyter_otel_kernel.channel import Channel, close_channel, open_channel
+from jupyter_otel_kernel.magic import OtelMagic
+from jupyter_otel_kernel.mode import mode_of
 from jupyter_otel_kernel.trace_parent import span_of
 
-MODE_VARIABLE = "JUPYTER_OTEL_KERNEL"
 _DATASETS = "jupyter_otel_kernel.datasets"
 
 
@@ -39,11 +41,14 @@ class Extension:
         self._shell = shell
         self._pid = os.getpid()
         self._default = span_of(os.environ.get("TRACEPARENT"))
-        self._datasets: DatasetHooks | None = None
+        self._running = begin_table()
         self._is_over = False
+        self.mode = mode_of(os.environ)
+        self.datasets: DatasetHooks | None = None
         self.channel: Channel = open_channel(shell.kernel)
         self.faults = 0
         """How often a hook failed, which is told to nobody but ``%otel``."""
+        self._magic = OtelMagic(shell, self)
 
     def load(self) -> None:
         """Register the hooks; a cell that loads us belongs to them at once."""
@@ -59,13 +64,12 @@ class Extension:
         events = self._shell.events
         events.unregister("pre_run_cell", self.pre_run_cell)
         self._is_over = True
-        here = current()
-        if here is not None and running.get(here.request.msg_id) is here:
-            here.depth = 1
-        self.post_run_cell()
-        if self._datasets is not None:
-            self._datasets.uninstall()
+        self._leave_here()
+        if self.datasets is not None:
+            self.datasets.uninstall()
         close_channel(self.channel)
+        self.mode.close()
+        self._magic.remove()
 
     def pre_run_cell(self, _info: object = None) -> None:
         """Set the span context of the cell that begins."""
@@ -76,12 +80,12 @@ class Extension:
         except BaseException:  # noqa: BLE001 - an interrupt in here would print, too
             self.faults += 1
 
-    def post_run_cell(self, _result: object = None) -> None:
+    def post_run_cell(self, result: object = None) -> None:
         """Take back the span context of the cell that has ended."""
         # The edge of a hook, as above.
         try:
             if os.getpid() == self._pid:
-                self._end()
+                self._end(result)
         except BaseException:  # noqa: BLE001 - as above
             self.faults += 1
 
@@ -89,40 +93,52 @@ class Extension:
         request = request_of(self._shell.kernel.get_parent(), self._default)
         if request is None:
             return
-        cell = running.get(request.msg_id)
+        cell = self._running.get(request.msg_id)
         if cell is not None:  # `run_cell` in a cell belongs to that cell
             cell.depth += 1
             return
-        cell = running[request.msg_id] = Cell(request)
-        cell.enter(request.span)
+        cell = Cell(request, self.mode.start_cell(request.span))
+        self._running[request.msg_id] = cell
+        cell.enter()
         self.channel.listens = request.listens
         if request.datasets:
             self._datasets_of(request)
 
-    def _end(self) -> None:
+    def _end(self, result: object) -> None:
         request = request_of(self._shell.kernel.get_parent(), None)
-        cell = running.get(request.msg_id) if request is not None else None
+        cell = self._running.get(request.msg_id) if request is not None else None
         if cell is not None:
             cell.depth -= 1
             if cell.depth == 0:
                 self._leave(cell)
-        if self._is_over and not running:
+                self.mode.end_cell(cell.own_span, result)
+        if self._is_over and not self._running:
             self._shell.events.unregister("post_run_cell", self.post_run_cell)
 
     def _leave(self, cell: Cell) -> None:
-        del running[cell.request.msg_id]
+        del self._running[cell.request.msg_id]
         try:
-            if self._datasets is not None:
-                self._datasets.cell_ended(cell.request.msg_id)
+            if self.datasets is not None:
+                self.datasets.cell_ended(cell.request.msg_id)
             self.channel.flush()
         finally:
             cell.leave()
 
+    def _leave_here(self) -> None:
+        """Leave the cell that calls, if one does: its last hook will not be ours."""
+        cell = current()
+        if cell is not None and self._running.get(cell.request.msg_id) is cell:
+            self._leave(cell)
+            if cell.own_span is not None:
+                cell.own_span.end()
+        if not self._running:
+            self._shell.events.unregister("post_run_cell", self.post_run_cell)
+
     def _datasets_of(self, request: Request) -> None:
-        if self._datasets is None:
+        if self.datasets is None:
             datasets = importlib.import_module(_DATASETS)
-            self._datasets = datasets.install(self._shell)
-        self._datasets.cell_started(request.msg_id)
+            self.datasets = datasets.install(self._shell)
+        self.datasets.cell_started(request.msg_id)
 
 
 _extension: Extension | None = None

@@ -162,7 +162,9 @@ def test_without_its_context_a_thread_begins_a_trace_of_its_own(notebook):
         assert parents["thread"][1] == ""
 
 
-@pytest.mark.parametrize("wait", ["time.sleep(60)", "await asyncio.sleep(60)"])
+@pytest.mark.parametrize(
+    "wait", ["time.sleep(60)", "for _ in range(3000):\n    await asyncio.sleep(0.02)"]
+)
 def test_after_an_interrupt_the_next_cell_is_not_the_interrupted_one(notebook, wait):
     client = notebook.client
     wait = f"work('before')\nprint('waits', flush=True)\n{wait}"
