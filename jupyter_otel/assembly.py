@@ -18,6 +18,7 @@ from jupyter_otel.environment import (
     sdk_disabled,
 )
 from jupyter_otel.event import Source, SpanContext
+from jupyter_otel.exporters.relayed import Relayed
 from jupyter_otel.mapping.limits import attribute_limits
 from jupyter_otel.mapping.mapper import Mapper
 from jupyter_otel.mapping.requests import LateRequestWriter, RequestWriter
@@ -126,6 +127,7 @@ class Running(NamedTuple):
     road: Road
     reports: PipelineReports
     choices: Choices
+    relayed: Relayed
     self_metrics: SelfMetrics | None
 
     def flush(self, timeout_s: float) -> bool:
@@ -186,7 +188,8 @@ def start(
     choices = Choices(
         stages.consent, stages.catalog, pipeline, road, settings.consent, revision
     )
-    return Running(pipeline, road, reports, choices, self_metrics)
+    relayed = Relayed(road, stages.consent, stages.redactor.user, revision)
+    return Running(pipeline, road, reports, choices, relayed, self_metrics)
 
 
 def _self_metrics(

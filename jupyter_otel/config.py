@@ -336,6 +336,16 @@ class OtelSources(Configurable):
         """,
     ).tag(config=True)
 
+    otlp_relay: Bool[bool, bool] = Switch(
+        default_value=False,
+        help="""Whether OpenTelemetry data of code in kernels is passed on.
+
+        Kernels find otel/v1/{logs,traces,metrics} and a token of their own in their
+        environment. The data is stamped with its person and kernel and passed on as
+        it comes, not redacted; people allow it as group extensions.
+        """,
+    ).tag(config=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what only a telemetry that runs needs
     from jupyter_otel.choices import Choices
     from jupyter_otel.disclosure.collected import Collected
     from jupyter_otel.event import Intake
+    from jupyter_otel.exporters.relayed import Relayed
     from jupyter_otel.preview import Previewer
     from jupyter_otel.redaction.known_words import KnownWords
     from jupyter_otel.road import Road
@@ -139,6 +140,11 @@ class Telemetry:
     def choices(self) -> "Choices | None":
         """What people can see and change of their consent; None: nothing runs."""
         return None if self._running is None else self._running.choices
+
+    @property
+    def relayed(self) -> "Relayed | None":
+        """Where user code's own OpenTelemetry data goes; None: nothing runs."""
+        return None if self._running is None else self._running.relayed
 
     def register_schema(self, schema: Mapping[str, Any] | Path | str) -> None:
         """Make a schema known: as a mapping, a file's path, or YAML or JSON text.

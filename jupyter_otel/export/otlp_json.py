@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import orjson
+from google.protobuf import json_format  # type: ignore[import-untyped]
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 
@@ -22,6 +23,7 @@ from jupyter_otel.tally import Signal
 _Convert: TypeAlias = Callable[[Any], object]
 
 _HEX_FIELDS = frozenset({"trace_id", "span_id", "parent_span_id"})
+_HEX_NAMES = frozenset({"traceId", "spanId", "parentSpanId", *_HEX_FIELDS})
 _RECORDS = frozenset({"LogRecord", "Span", "Metric"})
 _POLITE_EVERY = 32
 _PAUSE_S = 50e-6
@@ -57,6 +59,36 @@ def to_dict(signal: Signal, request: bytes) -> dict[str, Any]:
     except DecodeError as error:
         raise ValueError(f"no OTLP {signal} request") from error
     return message_to_dict(message)
+
+
+def from_json(signal: Signal, text: bytes) -> Message:
+    """Return OTLP/JSON as a request; fields that nobody knows are left out.
+
+    Raises:
+        ValueError: It is no request of this signal.
+    """
+    message = SERVICES[signal].request()
+    try:
+        found = _with_base64_ids(orjson.loads(text))
+        json_format.ParseDict(found, message, ignore_unknown_fields=True)
+    # What protobuf's reader raises for JSON of wrong types is not its own errors only.
+    except (json_format.ParseError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"no OTLP/JSON {signal} request") from error
+    return message
+
+
+def _with_base64_ids(value: Any) -> Any:
+    """Return JSON with its ids as protobuf's own JSON has them."""
+    if isinstance(value, list):
+        return [_with_base64_ids(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _base64(bytes.fromhex(item))
+        if name in _HEX_NAMES and isinstance(item, str)
+        else _with_base64_ids(item)
+        for name, item in value.items()
+    }
 
 
 def message_to_dict(message: Message) -> dict[str, Any]:

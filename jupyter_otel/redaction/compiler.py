@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
-from jupyter_otel.event import Slot
+from jupyter_otel.event import Person, Slot
 from jupyter_otel.redaction.actions import Redact, Redactors
 from jupyter_otel.redaction.known_words import KnownWords
 from jupyter_otel.redaction.object_plan import ObjectPlan
@@ -64,6 +64,13 @@ class Redactor:
         return RedactionPlan(
             root, slots, compiler.decisions, self._user, self._count, meet
         )
+
+    def user(self, person: Person) -> tuple[str, str] | None:
+        """Return the attribute that names a person, and its value; None: they are not.
+
+        For data that is no event; an event's plan does the same for its origin.
+        """
+        return None if self._user is None else self._user.of(person)
 
     def _user_attribute(self, identity: Action) -> UserAttribute | None:
         if identity is Action.DROP:

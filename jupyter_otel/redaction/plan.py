@@ -32,6 +32,13 @@ class UserAttribute(NamedTuple):
     name: str
     redact: Redact | None
 
+    def of(self, person: Person) -> tuple[str, str] | None:
+        """Return what may leave of a person; None: the host knows no name."""
+        user_name = person.user_name
+        if user_name is None:
+            return None
+        return self.name, user_name if self.redact is None else self.redact(user_name)
+
 
 class RedactionPlan:
     """Makes `RedactedEvent` of the events of one schema."""
@@ -66,7 +73,9 @@ class RedactionPlan:
         _, person, source, trust, _ = origin
         if self._meet is not None and person is not None:
             self._meet(person)
-        user = None if person is None else self._redact_user(person)
+        user = None
+        if self._user is not None and person is not None:
+            user = self._user.of(person)
         return Provenance(source, trust, user)
 
     def redact(
@@ -82,13 +91,6 @@ class RedactionPlan:
         values = self._read(data)
         _, _, time_ns, observed_ns, span, _ = raw
         return new(RedactedEvent, (provenance, values, time_ns, observed_ns, span))
-
-    def _redact_user(self, person: Person) -> tuple[str, str] | None:
-        name = person.user_name
-        if name is None or self._user is None:
-            return None
-        attribute, redact = self._user
-        return attribute, name if redact is None else redact(name)
 
 
 def explain(plan: RedactionPlan) -> dict[str, dict[str, str | None]]:

@@ -13,19 +13,18 @@ server's kernel manager (nbconvert's preprocessor) hand down all they have.
 
 import os
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_otel.config import OtelTraces
+from jupyter_otel.errors import JupyterOtelError
+from jupyter_otel.hosts.server.relay_kernels import RelayVariables
 from jupyter_otel.sources.faults import HookEdge
 from jupyter_otel.telemetry import Telemetry
 
 MODE = "JUPYTER_OTEL_KERNEL"
 """Tells ``jupyter_otel_kernel`` what `OtelTraces.kernel` is: off, context or spans."""
-
-RelayVariables = Callable[[str], Mapping[str, str]]
-"""Returns what the kernel of an id needs to reach the relay."""
 
 _HANDED_OVER = "JUPYTER_OTEL_"
 _EDGE = HookEdge("the environment of kernels")
@@ -34,6 +33,10 @@ _EXPORT = "OTEL_EXPORTER_OTLP_"
 _SERVERS = re.compile(
     r"OTEL_SERVICE_NAME"
     rf"|{_EXPORT}((LOGS|TRACES|METRICS)_)?(HEADERS|CLIENT_KEY|CLIENT_CERTIFICATE)"
+)
+_SPANS_GO_NOWHERE = (
+    "jupyter_otel: OtelTraces.kernel is spans, but OtelSources.otlp_relay is not on: "
+    "spans of kernels go where their kernelspec's OTEL_EXPORTER_OTLP_ENDPOINT says."
 )
 _RESOURCE = "OTEL_RESOURCE_ATTRIBUTES"
 _SERVICE = "service."
@@ -99,8 +102,23 @@ class KernelEnvironment:
 
 def prepare_kernels(serverapp: Any, telemetry: Telemetry) -> None:
     """Start the server's kernels as its settings say from now on."""
-    mode = kernel_mode(telemetry.settings.traces)
-    change_kernel_environments(serverapp, KernelEnvironment(mode))
+    settings = telemetry.settings
+    relay = _open_relay(serverapp, telemetry) if settings.sources.otlp_relay else None
+    if settings.traces.kernel == "spans" and relay is None:
+        serverapp.log.warning(_SPANS_GO_NOWHERE)
+    mode = kernel_mode(settings.traces)
+    change_kernel_environments(serverapp, KernelEnvironment(mode, relay))
+
+
+def _open_relay(serverapp: Any, telemetry: Telemetry) -> RelayVariables | None:
+    # It knows the protocol's messages: only a server that has one needs them.
+    from jupyter_otel.hosts.server.relay import open_relay  # noqa: PLC0415
+
+    try:
+        return open_relay(serverapp, telemetry)
+    except JupyterOtelError as error:
+        serverapp.log.error("jupyter_otel has no relay for kernels: %s", error)  # noqa: TRY400 - says nothing to whoever wrote the setting
+        return None
 
 
 def kernel_mode(traces: OtelTraces) -> str:

@@ -1,0 +1,90 @@
+"""What user code in kernels hands over, put on the road as its person allows.
+
+It belongs to the consent group ``extensions``, as all of the SDK's data does. The
+policy's name stands on its rows, for its identity rule made an attribute of them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from jupyter_otel.consent.consent import Consent
+from jupyter_otel.event import Person
+from jupyter_otel.exporters.splitting import split
+from jupyter_otel.policy.priority import priority
+from jupyter_otel.road import Road
+from jupyter_otel.schema import Group
+from jupyter_otel.sources.otlp_relay import stamp, stamps
+from jupyter_otel.spool.rows import NewRow
+from jupyter_otel.tally import DropReason, Signal
+
+GROUP = Group.EXTENSIONS
+"""The consent group of data that is no event of ours."""
+
+
+class Relayed:
+    """Passes on OpenTelemetry data of kernels. Safe in any thread that may wait.
+
+    Args:
+        road: Where it goes.
+        consent: With what people say now.
+        name_of: Returns the attribute that names a person, None where none does.
+        revision: Names the policy in the rows.
+    """
+
+    def __init__(
+        self,
+        road: Road,
+        consent: Consent,
+        name_of: Callable[[Person], tuple[str, str] | None],
+        revision: str,
+    ) -> None:
+        self._road = road
+        self._consent = consent
+        self._name_of = name_of
+        self._revision = revision
+
+    def open(self) -> None:
+        """Have all three signals sent.
+
+        Raises:
+            ConfigError: The destination of one cannot be used.
+        """
+        for signal in Signal:
+            self._road.open(signal)
+
+    def put(
+        self, signal: Signal, request: Any, person: Person, kernel_id: str
+    ) -> int | None:
+        """Store a request; return how many records the person's consent left out.
+
+        None: it is no request that a receiver would take, and nothing was done.
+
+        Args:
+            signal: Of the request.
+            request: An ``Export…ServiceRequest``; it is changed.
+            person: Whose kernel it comes from.
+            kernel_id: Of that kernel.
+        """
+        if not stamp(signal, request, stamps(kernel_id, self._name_of(person))):
+            return None
+        parts = list(split(signal, request))
+        self._consent.answers.refresh()
+        if self._consent.allows(person, GROUP):
+            subject = self._consent.key(person)
+            self._road.put([self._row(signal, subject, *part) for part in parts])
+            return 0
+        records = sum(part.records for part in parts)
+        self._road.books.accept(signal, records)
+        self._road.books.drop(signal, DropReason.NO_CONSENT, records)
+        return records
+
+    def _row(self, signal: Signal, subject: str, records: int, body: bytes) -> NewRow:
+        return NewRow(
+            signal=signal,
+            subject=subject,
+            group=GROUP,
+            priority=priority(GROUP),
+            records=records,
+            revision=self._revision,
+            body=body,
+        )

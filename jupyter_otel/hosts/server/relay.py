@@ -1,0 +1,245 @@
+"""``POST otel/v1/{logs,traces,metrics}``: OTLP/HTTP from this server's own kernels.
+
+Outside Jupyter's sign-in, on purpose: a kernel's token opens this and nothing else, and
+neither a cookie nor the server's token opens it. No request counts as activity. What
+is heavy runs beside the event loop, on one thread.
+
+::
+
+    headers ─ 401 415 413 429 ─▶ body, bounded ─ 413 ─▶ thread: read ▸ stamp ▸ spool
+                                                        400 413 │ 200, partial success
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, NamedTuple
+
+import orjson
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from jupyter_server.auth.decorator import allow_unauthenticated
+from tornado import web
+
+from jupyter_otel.complaints import Complaints
+from jupyter_otel.export.otlp_json import message_to_dict
+from jupyter_otel.export.services import SERVICES
+from jupyter_otel.exporters.relayed import GROUP, Relayed
+from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People
+from jupyter_otel.hosts.server.relay_kernels import (
+    TOKEN_HEADER,
+    RelayKernel,
+    RelayKernels,
+    RelayVariables,
+    relay_endpoint,
+)
+from jupyter_otel.sources.otlp_bodies import (
+    JSON,
+    MAX_BYTES,
+    PROTOBUF,
+    Refused,
+    read_encoding,
+    read_request,
+    read_type,
+)
+from jupyter_otel.tally import Signal
+from jupyter_otel.telemetry import Telemetry
+
+MAX_WAITING_BYTES = 4 * MAX_BYTES
+"""Of all requests that wait for the thread."""
+_REQUEST_BYTES = 4096
+"""What a request counts as at least."""
+_REFUSED_BYTES = 2**18
+"""What a body counts as, besides its size, that was unpacked or read in vain."""
+_JSON_FACTOR = 4
+"""What a byte counts as that came as JSON, for it takes longer to read."""
+
+_BUSY = 503
+_CODES = {400: 3, 401: 16, 413: 3, 415: 3, 429: 8, _BUSY: 14}
+"""HTTP's statuses as gRPC's codes, which OTLP's errors carry."""
+_NO_CONSENT = (
+    "The person whose kernel this is does not allow this server to pass their "
+    f"OpenTelemetry data on (consent group {GROUP})."
+)
+
+
+class Body(NamedTuple):
+    """A request's body, and what its headers say of it."""
+
+    signal: Signal
+    text: bytes
+    content_type: str
+    encoding: str
+
+
+class Relay:
+    """Takes what kernels send.
+
+    Args:
+        relayed: Returns where it goes; None: not any more.
+        kernels: Those that may send.
+    """
+
+    def __init__(
+        self, relayed: Callable[[], Relayed | None], kernels: RelayKernels
+    ) -> None:
+        self.kernels = kernels
+        self.complaints = Complaints()
+        self._relayed = relayed
+        self._waiting_bytes = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="jupyter_otel-relay")
+
+    async def take(self, kernel: RelayKernel, body: Body) -> Any:
+        """Return the response to a request, or why it is `Refused`."""
+        size = len(body.text)
+        if self._waiting_bytes + size > MAX_WAITING_BYTES:
+            return Refused(_BUSY, "The server is busy with other kernels' requests.")
+        self._waiting_bytes += size
+        run = asyncio.get_running_loop().run_in_executor
+        try:
+            return await run(self._thread, partial(self._take, kernel, body))
+        finally:
+            self._waiting_bytes -= size
+
+    def _take(self, kernel: RelayKernel, body: Body) -> Any:
+        signal, text, content_type, encoding = body
+        relayed = self._relayed()
+        if relayed is None:
+            return Refused(_BUSY, "This server passes nothing on any more.")
+        request = read_request(
+            signal, text, content_type=content_type, encoding=encoding
+        )
+        if isinstance(request, Refused):
+            kernel.allowance.charge(_REFUSED_BYTES)
+            return request
+        size = request.ByteSize() * (_JSON_FACTOR if content_type == JSON else 1)
+        kernel.allowance.charge(max(size - len(text), 0))
+        rejected = relayed.put(signal, request, kernel.person, kernel.id)
+        if rejected is None:
+            return Refused(400, "Trace ids have 16 bytes, span ids have 8.")
+        return _response(signal, rejected)
+
+
+def _response(signal: Signal, rejected: int) -> Any:
+    service = SERVICES[signal]
+    response = service.response()
+    if rejected:
+        setattr(response.partial_success, service.rejected_field, rejected)
+        response.partial_success.error_message = _NO_CONSENT
+    return response
+
+
+@web.stream_request_body
+class RelayHandler(web.RequestHandler):
+    """Answers one signal's requests."""
+
+    _track_activity = False
+
+    def initialize(self, relay: Relay, signal: Signal) -> None:
+        """Take what the route gives."""
+        self._relay = relay
+        self._signal = signal
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._refused: Refused | None = None
+        """Known before the body is read to its end, said after it: a client that
+        still sends would not hear it."""
+
+    def check_xsrf_cookie(self) -> None:
+        """Pass: what opens this is in no cookie, and no browser adds it by itself."""
+
+    def prepare(self) -> None:
+        """Judge the request by its headers."""
+        headers = self.request.headers
+        content_type = read_type(headers.get("Content-Type", ""))
+        encoding = read_encoding(headers.get("Content-Encoding", ""))
+        self._content_type = content_type or PROTOBUF
+        kernel = self._relay.kernels.find(headers.get(TOKEN_HEADER, ""))
+        if kernel is None:
+            self.set_header("WWW-Authenticate", TOKEN_HEADER)
+            self._refuse(Refused(401, "This takes a running kernel's token."))
+            return
+        self._kernel, self._encoding = kernel, encoding or ""
+        kernel.allowance.charge(_REQUEST_BYTES)
+        wait_s = kernel.allowance.wait_s()
+        if content_type is None or encoding is None:
+            self._refused = Refused(
+                415, f"Send {PROTOBUF} or {JSON}, as it is or gzip."
+            )
+        elif wait_s:
+            self.set_header("Retry-After", str(math.ceil(wait_s)))
+            self._refused = Refused(429, "This kernel sends too much: wait.")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Keep a part of the body, while it may still be taken."""
+        self._size += len(chunk)
+        if self._size > MAX_BYTES:
+            self._refused = self._refused or _TOO_LARGE
+        if self._refused is not None:
+            self._chunks.clear()
+            return
+        self._kernel.allowance.charge(len(chunk))
+        self._chunks.append(chunk)
+
+    @allow_unauthenticated
+    async def post(self) -> None:
+        """Pass the request on, and answer as OTLP says."""
+        text = b"".join(self._chunks)
+        body = Body(self._signal, text, self._content_type, self._encoding)
+        answer = self._refused or await self._relay.take(self._kernel, body)
+        if isinstance(answer, Refused):
+            self._refuse(answer)
+        else:
+            self._answer(answer)
+
+    def _refuse(self, refused: Refused) -> None:
+        status, text = refused
+        self._relay.complaints.say(
+            f"relay {status}", f"A request to the relay for kernels got a {status}."
+        )
+        self.set_status(status)
+        if status == _BUSY:
+            self.set_header("Retry-After", "1")
+        self._answer(Status(code=_CODES[status], message=text))
+
+    def _answer(self, message: Any) -> None:
+        self.set_header("Content-Type", self._content_type)
+        if self._content_type == JSON:
+            self.finish(orjson.dumps(message_to_dict(message)))
+        else:
+            self.finish(message.SerializeToString())
+
+
+_TOO_LARGE = Refused(413, f"A request may have {MAX_BYTES} bytes.")
+
+
+def open_relay(serverapp: Any, telemetry: Telemetry) -> RelayVariables | None:
+    """Answer kernels of a server from now on; return what gives them their tokens.
+
+    Raises:
+        ConfigError: A signal cannot be sent to where the settings say.
+    """
+    relayed = telemetry.relayed
+    if relayed is None:
+        return None
+    relayed.open()
+    people = People(serverapp.identity_provider)
+    kernels = RelayKernels(
+        serverapp.kernel_manager,
+        partial(relay_endpoint, serverapp),
+        serverapp.certfile,
+        lambda: people.attribution().person or SERVER_ACCOUNT,
+    )
+    relay = Relay(lambda: telemetry.relayed, kernels)
+    base_url = serverapp.web_app.settings["base_url"]
+    routes = [
+        (
+            f"{base_url}otel/v1/{signal.value}",
+            RelayHandler,
+            {"relay": relay, "signal": signal},
+        )
+        for signal in Signal
+    ]
+    serverapp.web_app.add_handlers(".*$", routes)
+    return kernels.variables
