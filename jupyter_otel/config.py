@@ -327,6 +327,15 @@ class OtelSources(Configurable):
         help="""Whether executions in kernels are recorded, with their spans.""",
     ).tag(config=True)
 
+    heartbeat_s: Float[float, float] = Seconds(
+        or_zero=True,
+        default_value=60.0,
+        help="""How often a long execution is reported while it runs (seconds).
+
+        Shows what has been running for hours, or ran when a machine died. 0: never.
+        """,
+    ).tag(config=True)
+
     datasets: Bool[bool, bool] = Switch(
         default_value=False,
         help="""Whether it is recorded which data people open.

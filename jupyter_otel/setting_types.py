@@ -145,17 +145,21 @@ class Whole(_Told, Int):  # type: ignore[type-arg]
 
 
 class Seconds(_Told, Float):  # type: ignore[type-arg]
-    """A span of time above zero."""
+    """A span of time above zero, and where allowed zero."""
 
-    rule = "a number of seconds above 0"
     cure = "Leave it out to use the default."
+
+    def __init__(self, *, or_zero: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.or_zero = or_zero
+        self.rule = f"a number of seconds {'from' if or_zero else 'above'} 0"
 
     def validate(self, obj: Any, value: Any) -> float:
         """Return the number if it is a span of time."""
         if isinstance(value, bool):
             self.error(obj, value)
         number: float = super().validate(obj, value)
-        if not math.isfinite(number) or number <= 0:
+        if not math.isfinite(number) or number < 0 or not (number or self.or_zero):
             self.error(obj, value)
         return number
 

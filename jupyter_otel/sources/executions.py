@@ -1,13 +1,16 @@
-"""One execution from request to end, and the table of those that have no end yet.
+"""One execution from request to end.
 
-Plain data and rules: no kernel message is read here and no event emitted. Times are
-nanoseconds since the Unix epoch; whoever feeds the table brings the clock.
+Plain data and rules: no kernel message is read here and no event emitted; which ones
+run is in ``running_executions.py``. Times are nanoseconds since the Unix epoch;
+whoever feeds an execution brings the clock.
 
 ::
 
     request ─▶ busy ─▶ outputs… ─▶ reply ─▶ idle      ended at the reply, once idle
                                                       (or a bounded wait) is over
-    request ─▶ … ─▶ kernel gone, client gone          ended there
+    request ─▶ busy ─▶ … ─▶ idle                      nobody is left who gets a reply:
+                                                      ended by what all could hear
+    request ─▶ … ─▶ kernel gone                       ended there
 """
 
 import re
@@ -20,8 +23,10 @@ from jupyter_otel.event import Attribution
 
 # A class as languages write it. Anything else is text of the kernel's choosing.
 _ERROR_NAME = re.compile(r"[\w.:]{1,256}")
+_INTERRUPT = "KeyboardInterrupt"
 _OTHER_ERROR = "_OTHER"
 """OpenTelemetry's word for an error whose type has no name to send."""
+
 # nbformat's own rule. What breaks it is no id: VS Code sends a document's URI.
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # jupyter_client's own rule for the name of a kernel specification.
@@ -37,6 +42,7 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
     KERNEL_DIED = "kernel_died"
     DISCONNECTED = "disconnected"
+    UNTRACKED = "untracked"
 
 
 @dataclass(slots=True, eq=False)
@@ -48,14 +54,32 @@ class Execution:
     facts: Mapping[str, Any]
     """What was known at the request, as properties of the event."""
     attribution: Attribution
+    asker: object | None = None
+    """The connection that gets the reply; None: nobody who tells of it."""
+    feed: object | None = None
+    """Who tells what the kernel says to all: only one of those who hear it."""
+    request: object = None
+    """The message as it went to the kernel, until the kernel shows that it has it."""
+    subshell_id: str | None = None
+    """In which of the kernel's shells it runs, as far as it was heard."""
+    was_seen_asked: bool = True
+    """Whether the request itself was seen; else it began when the kernel said so."""
+    beats_ns: int = 0
+    """When to report next that it runs."""
     busy_ns: int | None = None
+    has_input: bool = False
+    """Whether the kernel said that it runs the code."""
+    raised: str | None = None
+    """The class of the error that the kernel told all of, if it did."""
+    idle_ns: int | None = None
+    is_idle_elsewhere: bool = False
+    """Whether somebody who is not its feed heard its end."""
     replied_ns: int | None = None
     status: Status | None = None
     error_name: str | None = None
     execution_count: int | None = None
     output_count: int = 0
     output_bytes: int = 0
-    is_idle: bool = False
     cancel_wait: Callable[[], None] | None = None
     """Takes back the bounded wait for the idle message, where one runs."""
 
@@ -71,73 +95,74 @@ class Execution:
         self.error_name = _error_name(content.get("ename"))
         self.execution_count = _count(content.get("execution_count"))
 
+    def began(self, content: Mapping[str, Any]) -> None:
+        """Take in the kernel's execute_input: it runs the code."""
+        self.has_input = True
+        self.execution_count = _count(content.get("execution_count"))
+
+    def failed(self, content: Mapping[str, Any]) -> None:
+        """Take in an error that the kernel told all of."""
+        self.raised = _error_name(content.get("ename")) or _OTHER_ERROR
+
     def give_up(self, status: Status, now_ns: int) -> None:
         """End it without a reply; one that has its reply keeps it."""
         if self.replied_ns is None:
             self.replied_ns = now_ns
             self.status = status
 
+    def conclude(self, now_ns: int) -> None:
+        """End it by what the kernel told all: nobody gets the reply.
+
+        A cell that shows an error and goes on is taken for one that failed.
+        """
+        if self.replied_ns is not None:
+            return
+        self.replied_ns = self.idle_ns or now_ns
+        if not self.has_input:
+            self.status = Status.ABORTED
+        elif self.raised is None:
+            self.status = Status.OK
+        else:
+            stopped = self.raised == _INTERRUPT
+            self.status = Status.INTERRUPTED if stopped else Status.ERROR
+            self.error_name = self.raised
+
+    @property
+    def is_fed_by_asker(self) -> bool:
+        """Whether the connection that asked also tells what the kernel says to all."""
+        return self.asker is not None and self.feed is self.asker
+
     @property
     def is_over(self) -> bool:
-        """Whether reply and idle message are both there, in whatever order."""
-        return self.is_idle and self.replied_ns is not None
+        """Whether all is there that will come, in whatever order."""
+        if self.idle_ns is None:
+            return False
+        return self.replied_ns is not None or self.asker is None
+
+    def progress(self) -> dict[str, Any]:
+        """Return what is known while it runs, as properties of a ``running`` event."""
+        return {"output_count": self.output_count, "output_bytes": self.output_bytes}
 
     def outcome(self) -> dict[str, Any]:
         """Return what only its end tells, as properties of the ``finished`` event.
 
         A request that never became busy ran for no time: all of it was queueing.
+        Where only the kernel told of it, nobody knows how long it queued.
         """
         ended_ns = self.replied_ns or self.requested_ns
         busy_ns = ended_ns if self.busy_ns is None else min(self.busy_ns, ended_ns)
         outcome = {
             "status": self.status,
             "error_name": self.error_name,
-            "queued_ms": _milliseconds(busy_ns - self.requested_ns),
+            "queued_ms": _milliseconds(busy_ns - self.requested_ns)
+            if self.was_seen_asked
+            else None,
             "duration_ms": _milliseconds(ended_ns - busy_ns),
             "output_count": self.output_count,
             "output_bytes": self.output_bytes,
             "execution_count": self.execution_count,
         }
         return {name: value for name, value in outcome.items() if value is not None}
-
-
-class PendingExecutions:
-    """Executions without an end, by the message id of their request.
-
-    Bounded: when it is full the oldest is handed back, to be ended unfinished.
-    """
-
-    def __init__(self, max_executions: int = 1000) -> None:
-        self._max_executions = max_executions
-        self._by_id: dict[str, Execution] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._by_id)
-
-    def __contains__(self, msg_id: str) -> bool:
-        return msg_id in self._by_id
-
-    def add(self, execution: Execution) -> Execution | None:
-        """Keep it; return the one that had to make room, if any."""
-        oldest = None
-        if len(self._by_id) >= self._max_executions:
-            oldest = self._by_id.pop(next(iter(self._by_id)))
-        self._by_id[execution.msg_id] = execution
-        return oldest
-
-    def get(self, msg_id: str) -> Execution | None:
-        """Return the pending execution of that request."""
-        return self._by_id.get(msg_id)
-
-    def pop(self, msg_id: str) -> Execution | None:
-        """Take one out, if it is there."""
-        return self._by_id.pop(msg_id, None)
-
-    def pop_all(self) -> list[Execution]:
-        """Take all out, oldest first."""
-        taken = list(self._by_id.values())
-        self._by_id.clear()
-        return taken
 
 
 def cell_id(value: object) -> str | None:
@@ -157,7 +182,7 @@ def _status(content: Mapping[str, Any]) -> Status:
     # Kernels of protocol versions before 5.1 write "abort".
     if status in {"aborted", "abort"}:
         return Status.ABORTED
-    if content.get("ename") == "KeyboardInterrupt":
+    if content.get("ename") == _INTERRUPT:
         return Status.INTERRUPTED
     return Status.ERROR
 

@@ -1,6 +1,6 @@
-"""Kernels that were stopped or restarted, heard on the server's event bus.
+"""Kernels that were started, stopped or restarted, heard on the server's event bus.
 
-Reports nothing: it tells the capture of executions what its connections cannot see.
+Reports nothing: it tells the watches over kernels what their sockets cannot hear.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,19 +10,22 @@ from jupyter_otel.sources.bus_handler import BusHandler
 
 KERNEL_ACTIONS_SCHEMA = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 
-_ENDING = frozenset({"shutdown", "restart"})
-
 
 class KernelActionsHandler(BusHandler):
-    """Calls back with the id of each kernel that was stopped or restarted."""
+    """Calls back with the id of each kernel that an action was done to.
 
-    def __init__(self, kernel_gone: Callable[[str], None]) -> None:
+    Args:
+        calls: What to call, by the action's name.
+    """
+
+    def __init__(self, calls: Mapping[str, Callable[[str], None]]) -> None:
         super().__init__("the watch over kernel actions")
-        self._kernel_gone = kernel_gone
+        self._calls = calls
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Look at one event of the bus."""
         if event.get("__schema__") != KERNEL_ACTIONS_SCHEMA:
             return
-        if event.get("action") in _ENDING and event.get("status") != "error":
-            self._kernel_gone(str(event.get("kernel_id")))
+        call = self._calls.get(str(event.get("action")))
+        if call is not None and event.get("status") != "error":
+            call(str(event.get("kernel_id")))

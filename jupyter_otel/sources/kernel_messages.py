@@ -1,57 +1,45 @@
 """Executions, read off the messages between a client and a kernel on the server.
 
 A mixin over whatever class serves kernel WebSockets: it sees each message once on its
-way in and once on its way out, puts trace context into execute requests and reports
-each execution twice, when it is asked for and when it has ended. The wire formats
-are ``kernel_wire.py``'s, the state of an execution ``executions.py``'s.
+way in and once on its way out, puts trace context into execute requests, and tells the
+kernel's table of executions what was asked and answered. The wire formats are
+``kernel_wire.py``'s and ``kernel_frames.py``'s, the table ``kernel_executions.py``'s.
 
 ::
 
     client ──execute_request──▶ incoming ──traceparent added──▶ kernel
     client ◀──replies, outputs── outgoing ◀──unchanged──────── kernel
-                                    └──▶ intake: execution started, finished
+                    │               └──▶ KernelExecutions: began, replied, left
+                    └── but for our own part of the kernel's events: these stop here
 """
 
-import re
-import time
-from collections.abc import Callable, Mapping, MutableSet
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Literal, Protocol
-from weakref import WeakSet
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from jupyter_otel.event import Attribution, Intake, Person, SpanContext
-from jupyter_otel.schema import Schema
-from jupyter_otel.sources.attributions import Attributions
-from jupyter_otel.sources.executions import (
-    Execution,
-    PendingExecutions,
-    Status,
-    cell_id,
-    kernel_name,
+from jupyter_otel.event import Attribution, Person, SpanContext
+from jupyter_otel.sources.execution_facts import ExecutionFacts
+from jupyter_otel.sources.execution_reports import ExecutionReports
+from jupyter_otel.sources.executions import Execution, Status
+from jupyter_otel.sources.kernel_executions import RunningExecutions
+from jupyter_otel.sources.kernel_frames import (
+    KernelMessage,
+    is_about_execution,
+    parts_of,
+    read_event,
+    read_parts,
+    read_relayed,
+    read_relayed_event,
 )
-from jupyter_otel.sources.faults import HookFaults
 from jupyter_otel.sources.kernel_wire import (
     LISTENING,
     ExecuteRequest,
-    KernelMessage,
     carries_state,
-    read_event_frames,
-    read_frames,
-    read_relayed,
-    read_relayed_event,
     read_request,
     with_metadata,
 )
 
-EXECUTION_SCHEMA = "https://events.jupyter.org/jupyter_otel/execution/v1"
-
-_IDLE_WAIT_S = 1.0
-_OUTPUTS = frozenset(
-    {"stream", "display_data", "execute_result", "update_display_data", "error"}
-)
-# <session>_<process id>_<count>, as jupyter_client numbers its messages.
-_PYTHON_CLIENT_ID = re.compile(r".+_\d+_\d+")
+V1 = "v1.kernel.websocket.jupyter.org"
 
 
 class Spans(Protocol):
@@ -79,31 +67,33 @@ class Connection(Protocol):
 class ExecutionCapture:
     """What every connection of one server needs to report executions."""
 
-    intake: Intake
-    schema: Schema
-    takes_code: bool
-    """Whether code is handed in at all; what leaves of it is policy's."""
+    running: RunningExecutions
+    facts: ExecutionFacts
     spans: Spans | None
     """None: no trace context, neither made nor read."""
     person: Callable[[Any], Person | None]
     """Whose a connection's WebSocket handler is."""
-    notebook_path: Callable[[str], str | None]
-    """By kernel id."""
-    call_later: Callable[[float, Callable[[], None]], Callable[[], None]]
-    """Runs something after so many seconds; returns what takes that back."""
-    now_ns: Callable[[], int] = time.time_ns
-    faults: HookFaults = field(
-        default_factory=lambda: HookFaults("a kernel connection's hook")
-    )
-    watches: MutableSet["ConnectionWatch"] = field(default_factory=WeakSet)
-    """Of the connections that are open."""
-    attributions: Attributions = field(default_factory=Attributions)
-    """Whose the executions are; `Attributions.of` is for what kernels report."""
     kernel_events: Callable[[str, bytes], None] | None = None
     """Takes a kernel's id and the content of a message of its events. None: kernels
     are not asked for any, and such messages are left alone."""
     asks_for_datasets: bool = False
     """Whether kernels are asked, with their events, for the data that cells open."""
+    watch: Callable[[str], None] = lambda _kernel_id: None
+    """Watches what a kernel says to all, if it is not watched yet."""
+
+    @property
+    def reports(self) -> ExecutionReports:
+        """Where what runs is reported, and where errors end."""
+        return self.running.reports
+
+    def span(self, metadata: Mapping[str, Any]) -> SpanContext | None:
+        """Return the span of an execution that was asked for with these metadata."""
+        if self.spans is None:
+            return None
+        # Never from the current context: a cell is no child of its WebSocket's
+        # handshake.
+        carrier = {key: text for key, text in metadata.items() if isinstance(text, str)}
+        return self.spans.start(self.spans.read_parent(carrier), "execute")
 
     def told(self, span: SpanContext | None) -> dict[str, Any]:
         """Return what a kernel is told with a request, as entries of its metadata."""
@@ -114,15 +104,9 @@ class ExecutionCapture:
             entries[LISTENING] = {"listens": True, "datasets": self.asks_for_datasets}
         return entries
 
-    def kernel_gone(self, kernel_id: str) -> None:
-        """End what a kernel was running that was stopped or restarted."""
-        for watch in list(self.watches):
-            if watch.kernel_id == kernel_id:
-                watch.end_all(Status.KERNEL_DIED)
-
 
 class ConnectionWatch:
-    """The executions that one client asked for over one connection.
+    """The messages of one client's connection to a kernel.
 
     Its methods never raise: they are the edge of the hooks.
     """
@@ -130,167 +114,130 @@ class ConnectionWatch:
     def __init__(self, connection: Connection, capture: ExecutionCapture) -> None:
         self._connection = connection
         self._capture = capture
-        self._pending = PendingExecutions()
-        capture.watches.add(self)
-
-    @property
-    def kernel_id(self) -> str:
-        """Which kernel the client talks to."""
-        return self._connection.kernel_id
+        self._kernel = capture.running.of(connection.kernel_id)
+        capture.watch(connection.kernel_id)
 
     def incoming(self, message: Any) -> Any:
         """Take note of a client's message; return it as the kernel shall get it."""
         # The edge of a hook: an exception here would break the client's connection.
         try:
-            request = read_request(message)
-            if request is None or request.msg_id in self._pending:
+            v1 = getattr(self._connection, "subprotocol", V1) == V1
+            request = read_request(message, subprotocol_v1=v1)
+            if request is None:
                 return message
-            return self._requested(request, message)
+            return self._requested(request, message, v1=v1)
         except Exception as error:  # noqa: BLE001
-            self._capture.faults.note(error)
+            self._capture.reports.faults.note(error)
             return message
 
-    def swallows(self, message: Any) -> bool:
-        """Return whether a kernel's message is for us and no client; take it then."""
-        take = self._capture.kernel_events
-        if take is None:
-            return False
+    def outgoing(self, message: Any) -> bool:
+        """Take note of what the kernel says; return whether clients may have it."""
         # The edge of a hook, as above.
         try:
-            relayed = isinstance(message, str)
-            read = read_relayed_event if relayed else read_event_frames
-            content = read(message)
+            if isinstance(message, str):
+                return self._relayed(message)
+            parts = parts_of(message)
+            return parts is None or self._said(parts)
         except Exception as error:  # noqa: BLE001
-            self._capture.faults.note(error)
-            return False
-        if content is not None:
-            take(self.kernel_id, content)
-        return content is not None
+            self._capture.reports.faults.note(error)
+            return True
 
-    def outgoing(self, message: Any) -> None:
-        """Take note of what the kernel says about a pending execution."""
-        if not self._pending:
-            return
+    def kernel_gone(self) -> None:
+        """End everything pending: the kernel has died."""
         # The edge of a hook, as above.
         try:
-            relayed = isinstance(message, str)
-            said = read_relayed(message) if relayed else read_frames(message)
-            execution = self._pending.get(said.parent_id) if said else None
-            if said is not None and execution is not None:
-                self._told(execution, said)
+            self._kernel.give_up_all(Status.KERNEL_DIED)
         except Exception as error:  # noqa: BLE001
-            self._capture.faults.note(error)
+            self._capture.reports.faults.note(error)
 
-    def end_all(self, status: Status) -> None:
-        """End everything pending: the kernel or the client has gone."""
+    def leave(self) -> None:
+        """Let the client go."""
         # The edge of a hook, as above.
         try:
-            for execution in self._pending.pop_all():
-                self._give_up(execution, status)
+            self._kernel.leave(self)
         except Exception as error:  # noqa: BLE001
-            self._capture.faults.note(error)
+            self._capture.reports.faults.note(error)
 
-    def _requested(self, request: ExecuteRequest, message: Any) -> Any:
+    def _requested(self, request: ExecuteRequest, message: Any, *, v1: bool) -> Any:
+        pending = self._kernel.pending.get(request.msg_id)
+        # To a gateway that is not reached yet a message comes twice.
+        if pending is not None and pending.request is message:
+            return message
         if request.silent:
-            return self._forward(request, message, {})
-        execution = self._begin(request)
-        crowded_out = self._pending.add(execution)
-        if crowded_out is not None:
-            self._give_up(crowded_out, Status.DISCONNECTED)
-        capture = self._capture
-        capture.attributions.note(
-            self.kernel_id, execution.msg_id, execution.attribution
-        )
-        self._report(execution, "started", {}, execution.requested_ns)
+            return self._forward(request, message, {}, v1=v1)
+        execution = self._execution(request)
+        self._kernel.begin(execution)
         told = self._capture.told(execution.attribution.span)
-        return self._forward(request, message, told)
+        execution.request = self._forward(request, message, told, v1=v1)
+        return execution.request
 
     def _forward(
-        self, request: ExecuteRequest, message: Any, entries: Mapping[str, Any]
+        self,
+        request: ExecuteRequest,
+        message: Any,
+        entries: Mapping[str, Any],
+        *,
+        v1: bool,
     ) -> Any:
         if not entries and not carries_state(request):
             return message
-        return with_metadata(message, entries)
+        return with_metadata(message, entries, subprotocol_v1=v1)
 
-    def _begin(self, request: ExecuteRequest) -> Execution:
-        capture = self._capture
+    def _execution(self, request: ExecuteRequest) -> Execution:
+        capture, connection = self._capture, self._connection
+        name = getattr(connection.kernel_manager, "kernel_name", None)
         return Execution(
             msg_id=request.msg_id,
-            requested_ns=capture.now_ns(),
-            facts=self._facts(request),
+            requested_ns=capture.reports.now_ns(),
+            facts=capture.facts.of_request(connection.kernel_id, name, request),
             attribution=Attribution(
-                person=capture.person(self._connection.websocket_handler),
-                span=_span(capture.spans, request.metadata),
+                person=capture.person(connection.websocket_handler),
+                span=capture.span(request.metadata),
             ),
+            asker=self,
+            feed=self._kernel.watcher or self,
         )
 
-    def _facts(self, request: ExecuteRequest) -> dict[str, Any]:
-        kernel_id = self.kernel_id
-        facts = {
-            "kernel_id": kernel_id,
-            "kernel_name": kernel_name(
-                getattr(self._connection.kernel_manager, "kernel_name", None)
-            ),
-            "notebook_path": self._capture.notebook_path(kernel_id),
-            "cell_id": cell_id(request.metadata.get("cellId")),
-            "client": client_of(request),
-            "code_lines": len(request.code.splitlines()),
-            "code": request.code if self._capture.takes_code else None,
-        }
-        return {name: value for name, value in facts.items() if value is not None}
+    def _said(self, parts: Sequence[bytes]) -> bool:
+        """Take what stands in a kernel's frames."""
+        if self._capture.kernel_events is not None:
+            content = read_event(parts)
+            if content is not None:
+                self._listen(content)
+                return False
+        if self._kernel.pending and is_about_execution(parts):
+            is_reply = b'"execute_reply"' in parts[0]
+            if is_reply or self._kernel.fed_by_askers:
+                self._told(read_parts(parts))
+        return True
 
-    def _told(self, execution: Execution, said: KernelMessage) -> None:
-        if said.msg_type in _OUTPUTS:
-            execution.add_output(said.size_bytes)
-        elif said.msg_type == "status":
-            self._state(execution, said.parsed().get("execution_state"))
-        elif said.msg_type == "execute_reply":
-            execution.reply(said.parsed(), self._capture.now_ns())
-            self._end_when_over(execution)
+    def _relayed(self, message: str) -> bool:
+        """Take a gateway's message."""
+        if self._capture.kernel_events is not None:
+            content = read_relayed_event(message)
+            if content is not None:
+                self._listen(content)
+                return False
+        if self._kernel.pending:
+            self._told(read_relayed(message))
+        return True
 
-    def _state(self, execution: Execution, state: object) -> None:
-        if state == "busy":
-            execution.busy_ns = self._capture.now_ns()
-        elif state == "idle":
-            execution.is_idle = True
-            self._end_when_over(execution)
+    def _told(self, said: KernelMessage | None) -> None:
+        execution = self._kernel.pending.get(said.parent_id) if said else None
+        if said is None or execution is None:
+            return
+        if said.msg_type == "execute_reply":
+            self._kernel.reply(execution, said.parsed())
+        else:
+            self._kernel.hear(execution, said, self)
 
-    def _end_when_over(self, execution: Execution) -> None:
-        """End it, or wait a little for the outputs that its reply overtook."""
-        if execution.is_over:
-            self._end(execution)
-        elif execution.replied_ns is not None and execution.cancel_wait is None:
-            execution.cancel_wait = self._capture.call_later(
-                _IDLE_WAIT_S, partial(self._end_late, execution)
-            )
-
-    def _end_late(self, execution: Execution) -> None:
-        # Called by the event loop: an edge too.
-        try:
-            self._end(execution)
-        except Exception as error:  # noqa: BLE001
-            self._capture.faults.note(error)
-
-    def _give_up(self, execution: Execution, status: Status) -> None:
-        execution.give_up(status, self._capture.now_ns())
-        self._end(execution)
-
-    def _end(self, execution: Execution) -> None:
-        self._pending.pop(execution.msg_id)
-        if execution.cancel_wait is not None:
-            execution.cancel_wait()
-        self._report(execution, "finished", execution.outcome(), execution.replied_ns)
-
-    def _report(
-        self,
-        execution: Execution,
-        phase: Literal["started", "finished"],
-        outcome: Mapping[str, Any],
-        time_ns: int | None,
-    ) -> None:
-        data = {"phase": phase, **execution.facts, **outcome}
-        attribution = execution.attribution._replace(time_ns=time_ns)
-        self._capture.intake.emit(self._capture.schema, data, attribution)
+    def _listen(self, content: bytes) -> None:
+        """Hand events on, once for all connections of a kernel that is not watched."""
+        kernel, take = self._kernel, self._capture.kernel_events
+        if kernel.listener is None:
+            kernel.listener = self
+        if take and kernel.watcher is None and kernel.listener is self:
+            take(kernel.kernel_id, content)
 
 
 class ExecutionCaptureMixin:
@@ -308,24 +255,22 @@ class ExecutionCaptureMixin:
 
     def handle_outgoing_message(self, *stream_and_message: Any) -> None:
         """Pass a kernel's message on to the client, unchanged; keep what is for us."""
-        if self._otel_watch.swallows(stream_and_message[-1]):
-            return
-        self._otel_watch.outgoing(stream_and_message[-1])
-        super().handle_outgoing_message(*stream_and_message)  # type: ignore[misc]
+        if self._otel_watch.outgoing(stream_and_message[-1]):
+            super().handle_outgoing_message(*stream_and_message)  # type: ignore[misc]
 
     def on_kernel_restarted(self) -> None:
         """End what the dead kernel was running."""
-        self._otel_watch.end_all(Status.KERNEL_DIED)
+        self._otel_watch.kernel_gone()
         super().on_kernel_restarted()  # type: ignore[misc]
 
     def on_restart_failed(self) -> None:
         """End what the dead kernel was running."""
-        self._otel_watch.end_all(Status.KERNEL_DIED)
+        self._otel_watch.kernel_gone()
         super().on_restart_failed()  # type: ignore[misc]
 
     def disconnect(self) -> Any:
-        """End what nobody listens to any more."""
-        self._otel_watch.end_all(Status.DISCONNECTED)
+        """Let go of what nobody listens to any more."""
+        self._otel_watch.leave()
         return super().disconnect()  # type: ignore[misc]
 
 
@@ -333,25 +278,3 @@ def capturing(base: type, capture: ExecutionCapture) -> type:
     """Return a subclass of a kernel WebSocket connection class that captures."""
     names = {"otel_capture": capture, "__doc__": base.__doc__}
     return type(f"Otel{base.__name__}", (ExecutionCaptureMixin, base), names)
-
-
-def client_of(request: ExecuteRequest) -> str | None:
-    """Return which kind of client asks, where its message tells.
-
-    JupyterLab and Notebook 7 send the same and cannot be told apart.
-    """
-    if "deletedCells" in request.metadata or "recordTiming" in request.metadata:
-        return "jupyterlab"
-    if _PYTHON_CLIENT_ID.fullmatch(request.msg_id):
-        return "python"
-    if not request.subprotocol_v1 and request.username == "username":
-        return "nbclassic"
-    return None
-
-
-def _span(spans: Spans | None, metadata: Mapping[str, Any]) -> SpanContext | None:
-    if spans is None:
-        return None
-    # Never from the current context: a cell is no child of its WebSocket's handshake.
-    carrier = {key: value for key, value in metadata.items() if isinstance(value, str)}
-    return spans.start(spans.read_parent(carrier), "execute")

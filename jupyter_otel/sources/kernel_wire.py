@@ -1,19 +1,20 @@
-"""Kernel messages as they stand on the server's WebSocket, in both wire protocols.
+"""What clients ask of kernels, as it stands on the WebSocket, in both wire protocols.
 
 Bytes and text in, small typed parts out; nothing here knows what an execution is or
-keeps state. Messages of other kinds are told apart by a substring test of their
-header, before anything is parsed: that is nearly all the traffic.
+keeps state. What kernels say is ``kernel_frames.py``'s. Messages of other kinds are
+told apart by a substring test of their header, before anything is parsed: that is
+nearly all the traffic.
 
 ::
 
     v1.kernel.websocket.jupyter.org   bytes   [n][n offsets] channel, then the parts
     legacy                            str     one JSON object
-    from the kernel (ZMQ)             frames  identities… <IDS|MSG> signature, then
-                                              the parts
+    legacy, with buffers              bytes   [n][n offsets] that object, then buffers
     parts                                     header parent_header metadata content
                                               buffers…
 
-The words of the v1 table have 64 bits, least significant byte first.
+The words of the v1 table have 64 bits, least significant byte first; those of the
+legacy one 32, most significant first. Only the connection knows which one it is.
 """
 
 import json
@@ -23,17 +24,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-_V1_WORD = 8
-_DELIMITER = b"<IDS|MSG>"
-_HEADER, _PARENT, _METADATA, _CONTENT = range(4)
-KERNEL_EVENT = "jupyter_otel_event"
-"""The type of the messages in which our part of a kernel reports events."""
 LISTENING = "jupyter_otel"
-"""The key in a request's metadata that tells the kernel who listens to these."""
-_EVENT_MARK = f'"{KERNEL_EVENT}"'
-_EVENT_MARK_BYTES = _EVENT_MARK.encode()
-_HEADER_REACH = 4096
-"""Within so many characters stands the header of a legacy message: it comes first."""
+"""The key in a request's metadata that tells the kernel who listens to its events."""
+
+_V1_WORD, _LEGACY_WORD = 8, 4
+_HEADER, _PARENT, _METADATA, _CONTENT = range(4)
 # Nobody outside may carry state past the server (W3C Trace Context, Baggage), or say
 # to a kernel in our name that somebody listens.
 _STOPPED_AT_THE_EDGE = ("tracestate", "baggage", LISTENING)
@@ -48,44 +43,31 @@ class ExecuteRequest(NamedTuple):
     metadata: dict[str, Any]
     code: str
     silent: bool
+    stores_history: bool
 
 
-class KernelMessage(NamedTuple):
-    """What the kernel sent about a request."""
-
-    msg_type: str
-    parent_id: str
-    content: bytes | str | Mapping[str, Any]
-    """JSON as it came, or parsed where the whole message had to be."""
-    size_bytes: int
-    """Content and buffers; of a legacy message, the whole of it."""
-
-    def parsed(self) -> Mapping[str, Any]:
-        """Return the content, parsed; empty where it is no object."""
-        content = self.content
-        if isinstance(content, (bytes, str)):
-            content = _loads(content)
-        return content if isinstance(content, Mapping) else {}
-
-
-def read_request(message: bytes | str) -> ExecuteRequest | None:
-    """Return the execute request in a client's message, if it is one.
-
-    Legacy messages with binary buffers are not read: no client runs code by one.
-    """
+def read_request(
+    message: bytes | str, *, subprotocol_v1: bool = True
+) -> ExecuteRequest | None:
+    """Return the execute request in a client's message, if it is one."""
     if isinstance(message, str):
         return _read_legacy(message)
-    return _read_v1(message)
+    if subprotocol_v1:
+        return _read_v1(message)
+    return _read_legacy(_legacy_parts(message)[0])
 
 
-def with_metadata(message: bytes | str, entries: Mapping[str, Any]) -> bytes | str:
+def with_metadata(
+    message: bytes | str, entries: Mapping[str, Any], *, subprotocol_v1: bool = True
+) -> bytes | str:
     """Return the execute request with these entries, and without a client's state."""
     if isinstance(message, str):
-        whole = _loads(message)
-        whole["metadata"] = _replaced(whole.get("metadata"), entries)
-        return json.dumps(whole)
+        return _legacy_with(message, entries)
+    if not subprotocol_v1:
+        text, *buffers = _legacy_parts(message)
+        return _legacy_message([_legacy_with(text, entries).encode(), *buffers])
     parts = _v1_parts(message)
-    metadata = _replaced(_loads(parts[1 + _METADATA]), entries)
+    metadata = _replaced(loads(parts[1 + _METADATA]), entries)
     parts[1 + _METADATA] = json.dumps(metadata).encode()
     return _v1_message(parts)
 
@@ -95,78 +77,39 @@ def carries_state(request: ExecuteRequest) -> bool:
     return not request.metadata.keys().isdisjoint(_STOPPED_AT_THE_EDGE)
 
 
-def read_frames(frames: Sequence[bytes]) -> KernelMessage | None:
-    """Return what a kernel's ZMQ message says about a request, if it has a parent."""
-    first = frames.index(_DELIMITER) + 2
-    parent = _loads(frames[first + _PARENT])
-    parent_id = parent.get("msg_id")
-    if not isinstance(parent_id, str):
-        return None
-    return KernelMessage(
-        msg_type=_loads(frames[first + _HEADER]).get("msg_type", ""),
-        parent_id=parent_id,
-        content=frames[first + _CONTENT],
-        size_bytes=sum(map(len, frames[first + _CONTENT :])),
-    )
-
-
-def read_relayed(message: str) -> KernelMessage | None:
-    """Return what a gateway's legacy message says about a request."""
-    whole = _loads(message)
-    parent_id = (whole.get("parent_header") or {}).get("msg_id")
-    if not isinstance(parent_id, str):
-        return None
-    return KernelMessage(
-        msg_type=whole.get("header", {}).get("msg_type", ""),
-        parent_id=parent_id,
-        content=whole.get("content") or {},
-        size_bytes=len(message),
-    )
-
-
-def read_event_frames(frames: Sequence[bytes]) -> bytes | None:
-    """Return the content of a kernel's ZMQ message, if it is one with events."""
-    first = frames.index(_DELIMITER) + 2
-    header = frames[first + _HEADER]
-    if _EVENT_MARK_BYTES not in header:
-        return None
-    is_event = _loads(header).get("msg_type") == KERNEL_EVENT
-    return frames[first + _CONTENT] if is_event else None
-
-
-def read_relayed_event(message: str) -> bytes | None:
-    """Return the content of a gateway's legacy message, if it is one with events."""
-    if message.find(_EVENT_MARK, 0, _HEADER_REACH) < 0:
-        return None
-    whole = _loads(message)
-    if whole.get("header", {}).get("msg_type") != KERNEL_EVENT:
-        return None
-    return json.dumps(whole.get("content")).encode()
-
-
 def _read_v1(message: bytes) -> ExecuteRequest | None:
     header = message[_v1_offset(message, 1) : _v1_offset(message, 2)]
     if b'"execute_request"' not in header:
         return None
     parts = _v1_parts(message)
     return _request(
-        _loads(parts[1 + _HEADER]),
-        _loads(parts[1 + _METADATA]),
-        _loads(parts[1 + _CONTENT]),
+        loads(parts[1 + _HEADER]),
+        loads(parts[1 + _METADATA]),
+        loads(parts[1 + _CONTENT]),
         subprotocol_v1=True,
     )
 
 
-def _read_legacy(message: str) -> ExecuteRequest | None:
-    if '"execute_request"' not in message:
+def _read_legacy(message: bytes | str) -> ExecuteRequest | None:
+    if isinstance(message, bytes):
+        is_request = b'"execute_request"' in message
+    else:
+        is_request = '"execute_request"' in message
+    if not is_request:
         return None
-    whole = _loads(message)
+    whole = loads(message)
     return _request(
         whole.get("header") or {},
         whole.get("metadata") or {},
         whole.get("content") or {},
         subprotocol_v1=False,
     )
+
+
+def _legacy_with(text: bytes | str, entries: Mapping[str, Any]) -> str:
+    whole = loads(text)
+    whole["metadata"] = _replaced(whole.get("metadata"), entries)
+    return json.dumps(whole)
 
 
 def _request(
@@ -185,6 +128,7 @@ def _request(
         metadata=metadata,
         code=str(content.get("code", "")),
         silent=bool(content.get("silent", False)),
+        stores_history=content.get("store_history", True) is not False,
     )
 
 
@@ -216,7 +160,24 @@ def _v1_message(parts: Sequence[bytes]) -> bytes:
     return b"".join([*table, *parts])
 
 
-def _loads(text: bytes | str) -> Any:
+def _legacy_parts(message: bytes) -> list[bytes]:
+    """Return the JSON object and its buffers."""
+    count = int.from_bytes(message[:_LEGACY_WORD], "big")
+    starts = range(_LEGACY_WORD, _LEGACY_WORD * (count + 1), _LEGACY_WORD)
+    offsets = [int.from_bytes(message[at : at + _LEGACY_WORD], "big") for at in starts]
+    return [message[start:end] for start, end in pairwise([*offsets, len(message)])]
+
+
+def _legacy_message(parts: Sequence[bytes]) -> bytes:
+    offsets = [_LEGACY_WORD * (len(parts) + 1)]
+    for part in parts[:-1]:
+        offsets.append(offsets[-1] + len(part))
+    words = [len(parts), *offsets]
+    table = [word.to_bytes(_LEGACY_WORD, "big") for word in words]
+    return b"".join([*table, *parts])
+
+
+def loads(text: bytes | str) -> Any:
     """Parse JSON; what orjson refuses (NaN, lone surrogates) the slow way."""
     try:
         return orjson.loads(text)

@@ -157,13 +157,19 @@ def test_a_kernel_that_is_restarted(server, connect, kernel_id):
     assert statuses(server.executions(kernel_id)) == ["kernel_died"]
 
 
-def test_a_client_that_goes_away(server, connect, kernel_id):
+def test_what_a_client_leaves_behind_is_followed_to_its_end(server, connect, kernel_id):
     client = connect(server, kernel_id)
-    running = client.send("import time; time.sleep(60)")
+    running = client.send("import time; time.sleep(1); {}['a']")
     client.await_busy(running)
     client.close()
 
-    assert statuses(server.executions(kernel_id)) == ["disconnected"]
+    [finished] = server.executions(kernel_id)
+    assert facts(finished, "status", "error_name", "execution_count") == {
+        "status": "error",
+        "error_name": "KeyError",
+        "execution_count": 1,
+    }
+    assert finished.attributes[EVENT + "duration_ms"] > 900
 
 
 def test_silent_requests_are_no_executions(server, connect, kernel_id):

@@ -5,24 +5,30 @@ own settings are read and set.
 """
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from jupyter_otel.config import Settings
 from jupyter_otel.hosts.code import takes_code
 from jupyter_otel.hosts.server.datasets import reader_of_kernels
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
-from jupyter_otel.hosts.server.people import People
+from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
 from jupyter_otel.hosts.server.trace_context import TraceContext
-from jupyter_otel.schema import Schema
-from jupyter_otel.sources.attributions import Attributions
+from jupyter_otel.schema import Group, Schema
+from jupyter_otel.sources.client_programs import client_program
+from jupyter_otel.sources.execution_facts import ExecutionFacts
+from jupyter_otel.sources.execution_reports import EXECUTION_SCHEMA, ExecutionReports
+from jupyter_otel.sources.executions import Status
+from jupyter_otel.sources.found_executions import FoundExecutions
+from jupyter_otel.sources.iopub_watch import IopubWatch
 from jupyter_otel.sources.kernel_actions import KernelActionsHandler
-from jupyter_otel.sources.kernel_messages import (
-    EXECUTION_SCHEMA,
-    ExecutionCapture,
-    capturing,
-)
-from jupyter_otel.sources.kernel_wire import KERNEL_EVENT
+from jupyter_otel.sources.kernel_executions import KernelExecutions, RunningExecutions
+from jupyter_otel.sources.kernel_frames import KERNEL_EVENT
+from jupyter_otel.sources.kernel_messages import ExecutionCapture, capturing
+from jupyter_otel.sources.kernel_watches import KernelWatches
 from jupyter_otel.sources.server_events import EventLoggerHandler
 from jupyter_otel.telemetry import Telemetry
 
@@ -30,7 +36,7 @@ _CONNECTION_CLASS = "kernel_websocket_connection_class"
 
 
 def capture_executions(serverapp: Any, telemetry: Telemetry) -> None:
-    """Report the executions of every kernel connection made from now on.
+    """Report the executions of every kernel from now on.
 
     Where the source is off, or policy does not collect executions, nothing is done.
     """
@@ -39,44 +45,116 @@ def capture_executions(serverapp: Any, telemetry: Telemetry) -> None:
     schema = telemetry.intake.find(EXECUTION_SCHEMA)
     if schema is None or not telemetry.intake.admits(schema):
         return
-    capture = _execution_capture(serverapp, telemetry, schema)
+    running = _running_executions(serverapp, telemetry, schema)
+    capture = _execution_capture(serverapp, telemetry, running)
+    watches = _watches(serverapp, telemetry, capture)
     # Beside the start, and before the first cell: the SDK's import is slow.
     prepare = telemetry.spans.prepare
     threading.Thread(target=prepare, name="jupyter_otel-sdk", daemon=True).start()
     settings = serverapp.web_app.settings
+    capture = replace(capture, watch=watches.open)
     settings[_CONNECTION_CLASS] = capturing(settings[_CONNECTION_CLASS], capture)
     if capture.kernel_events is not None:
         _leave_untracked(serverapp.kernel_manager)
-    # Only beside our own handler: any handler makes the bus validate.
-    bus = serverapp.event_logger
-    if any(isinstance(h, EventLoggerHandler) for h in bus.handlers):
-        bus.register_handler(KernelActionsHandler(capture.kernel_gone))
+    _follow_kernels(serverapp, watches)
+    # Whatever ends the process: kernels of its own do not outlive it.
+    behind_gateway = serverapp.gateway_config.gateway_enabled
+    last = Status.DISCONNECTED if behind_gateway else Status.KERNEL_DIED
+    atexit.register(running.close, last)
+
+
+def _running_executions(
+    serverapp: Any, telemetry: Telemetry, schema: Schema
+) -> RunningExecutions:
+    reports = ExecutionReports(
+        intake=telemetry.intake,
+        schema=schema,
+        call_later=_call_later,
+        heartbeat_s=telemetry.settings.sources.heartbeat_s,
+    )
+    kernels = serverapp.kernel_manager
+
+    def is_stopping(kernel_id: str) -> bool:
+        if kernel_id not in kernels:
+            return True
+        return bool(getattr(kernels.get_kernel(kernel_id), "shutting_down", False))
+
+    return RunningExecutions(reports, is_stopping)
 
 
 def _execution_capture(
-    serverapp: Any, telemetry: Telemetry, schema: Schema
+    serverapp: Any, telemetry: Telemetry, running: RunningExecutions
 ) -> ExecutionCapture:
     traces = telemetry.settings.traces
-    attributions = Attributions()
-    kernel_events = reader_of_kernels(telemetry, attributions.of)
+    kernel_events = reader_of_kernels(telemetry, running.reports.attributions.of)
     return ExecutionCapture(
-        intake=telemetry.intake,
-        schema=schema,
-        takes_code=takes_code(telemetry.settings.policy),
+        running=running,
+        facts=ExecutionFacts(
+            takes_code=takes_code(telemetry.settings.policy),
+            notebook_path=NotebookPaths(serverapp.session_manager),
+            program=client_program,
+        ),
         spans=TraceContext(telemetry.spans, tells_kernel=traces.kernel != "off")
         if traces.enabled
         else None,
         person=People(serverapp.identity_provider).person,
-        notebook_path=NotebookPaths(serverapp.session_manager),
-        call_later=_call_later,
-        attributions=attributions,
         kernel_events=kernel_events,
         asks_for_datasets=kernel_events is not None,
     )
 
 
+def _watches(
+    serverapp: Any, telemetry: Telemetry, capture: ExecutionCapture
+) -> KernelWatches:
+    kernels, running = serverapp.kernel_manager, capture.running
+    reports = running.reports
+    one_account = not names_people(serverapp.identity_provider)
+    find = FoundExecutions(
+        facts=capture.facts,
+        spans=capture.spans,
+        person=SERVER_ACCOUNT if one_account else None,
+        kernel_name=lambda kernel_id: kernels.get_kernel(kernel_id).kernel_name,
+        now_ns=reports.now_ns,
+    )
+    # Nobody can be asked whether what is nobody's may leave.
+    may_find = one_account or _is_mandatory(telemetry.settings)
+
+    def make(kernel: KernelExecutions) -> IopubWatch:
+        return IopubWatch(
+            kernel,
+            find if may_find else None,
+            capture.kernel_events,
+            reports.now_ns,
+            reports.faults,
+        )
+
+    return KernelWatches(kernels, running, make, _call_later)
+
+
+def _follow_kernels(serverapp: Any, watches: KernelWatches) -> None:
+    """Watch the kernels that run, and those that will."""
+    for kernel_id in serverapp.kernel_manager.list_kernel_ids():
+        watches.open(kernel_id)
+    # Only beside our own handler: any handler makes the bus validate.
+    bus = serverapp.event_logger
+    if any(isinstance(h, EventLoggerHandler) for h in bus.handlers):
+        calls = {
+            "start": watches.open,
+            "restart": watches.restarted,
+            "shutdown": watches.gone,
+        }
+        bus.register_handler(KernelActionsHandler(calls))
+
+
 def _call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
     return asyncio.get_running_loop().call_later(delay_s, call).cancel
+
+
+def _is_mandatory(settings: Settings) -> bool:
+    """Return whether nobody is asked about executions."""
+    consent = settings.consent
+    mode: str = consent.groups.get(Group.EXECUTIONS, consent.mode)
+    return mode == "mandatory"
 
 
 def _leave_untracked(kernel_manager: Any) -> None:

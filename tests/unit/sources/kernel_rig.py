@@ -11,6 +11,9 @@ from jupyter_server.services.kernels.connection.base import (
 )
 
 from jupyter_otel.event import Person, SpanContext
+from jupyter_otel.sources.execution_facts import ExecutionFacts
+from jupyter_otel.sources.execution_reports import ExecutionReports
+from jupyter_otel.sources.kernel_executions import RunningExecutions
 from jupyter_otel.sources.kernel_messages import ExecutionCapture, capturing
 
 SESSION = Session(username="ann")
@@ -87,18 +90,33 @@ class PlainConnection:
 class Rig:
     """One captured connection and everything around it."""
 
-    def __init__(self, intake, schema, base=PlainConnection, **changes) -> None:
+    def __init__(
+        self,
+        intake,
+        schema,
+        base=PlainConnection,
+        takes_code=True,
+        heartbeat_s=0,
+        **changes,
+    ) -> None:
         self.clock, self.intake = Clock(), intake
+        self.reports = ExecutionReports(
+            intake=intake,
+            schema=schema,
+            call_later=self.clock.call_later,
+            heartbeat_s=heartbeat_s,
+            now_ns=lambda: self.clock.ns,
+        )
+        self.running = RunningExecutions(self.reports)
         self.capture = ExecutionCapture(
             **{
-                "intake": intake,
-                "schema": schema,
-                "takes_code": True,
+                "running": self.running,
+                "facts": ExecutionFacts(
+                    takes_code=takes_code,
+                    notebook_path={"k1": "a/b.ipynb"}.get,
+                ),
                 "spans": NumberedSpans(),
                 "person": lambda handler: Person("server", handler),
-                "notebook_path": {"k1": "a/b.ipynb"}.get,
-                "call_later": self.clock.call_later,
-                "now_ns": lambda: self.clock.ns,
                 **changes,
             }
         )

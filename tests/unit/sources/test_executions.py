@@ -1,7 +1,7 @@
 import pytest
 
 from jupyter_otel.event import Attribution
-from jupyter_otel.sources.executions import Execution, PendingExecutions, Status
+from jupyter_otel.sources.executions import Execution, Status
 
 MS = 1_000_000
 
@@ -95,13 +95,66 @@ def test_a_count_that_is_none_is_left_out(count):
 
 def test_it_is_over_when_reply_and_idle_are_there():
     run = execution()
+    run.asker = "somebody"
     seen = [run.is_over]
     run.reply({"status": "ok"}, 1_001 * MS)
     seen.append(run.is_over)
-    run.is_idle = True
+    run.idle_ns = 1_002 * MS
     seen.append(run.is_over)
 
     assert seen == [False, False, True]
+
+
+def test_where_nobody_gets_a_reply_it_is_over_when_idle():
+    run = execution()
+    run.idle_ns = 1_002 * MS
+
+    assert run.is_over
+
+
+@pytest.mark.parametrize(
+    ("began", "raised", "status", "error_name"),
+    [
+        (True, None, Status.OK, None),
+        (True, "KeyError", Status.ERROR, "KeyError"),
+        (True, "no name", Status.ERROR, "_OTHER"),
+        (True, "KeyboardInterrupt", Status.INTERRUPTED, "KeyboardInterrupt"),
+        (False, None, Status.ABORTED, None),
+    ],
+)
+def test_without_a_reply_its_end_is_what_the_kernel_told_all(
+    began, raised, status, error_name
+):
+    run = execution()
+    run.busy_ns, run.idle_ns = 1_001 * MS, 1_004 * MS
+    if began:
+        run.began({"code": "1", "execution_count": 3})
+    if raised is not None:
+        run.failed({"ename": raised})
+
+    run.conclude(1_009 * MS)
+
+    assert (run.status, run.error_name) == (status, error_name)
+    assert run.outcome()["duration_ms"] == 3.0
+
+
+def test_a_reply_is_not_undone_by_what_all_heard():
+    run = execution()
+    run.began({})
+    run.failed({"ename": "KeyError"})
+    run.reply({"status": "ok"}, 1_001 * MS)
+
+    run.conclude(1_002 * MS)
+
+    assert (run.status, run.error_name) == (Status.OK, None)
+
+
+def test_how_long_it_queued_is_unknown_where_only_the_kernel_told_of_it():
+    run = execution()
+    run.was_seen_asked = False
+    run.reply({"status": "ok"}, 1_001 * MS)
+
+    assert "queued_ms" not in run.outcome()
 
 
 def test_giving_up_does_not_undo_a_reply():
@@ -113,14 +166,3 @@ def test_giving_up_does_not_undo_a_reply():
 
     assert (replied.status, replied.replied_ns) == (Status.OK, 1_001 * MS)
     assert (silent.status, silent.replied_ns) == (Status.DISCONNECTED, 1_002 * MS)
-
-
-def test_a_full_table_hands_back_the_oldest():
-    pending = PendingExecutions(max_executions=2)
-    runs = [execution(name) for name in ("a", "b", "c")]
-
-    handed_back = [pending.add(run) for run in runs]
-
-    assert handed_back == [None, None, runs[0]]
-    assert pending.pop_all() == runs[1:]
-    assert not pending

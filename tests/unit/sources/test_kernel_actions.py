@@ -9,11 +9,16 @@ from jupyter_otel.sources.kernel_actions import (
 
 
 def heard(*events):
-    gone = []
-    handler = KernelActionsHandler(gone.append)
+    calls = []
+
+    def hear(action):
+        return lambda kernel_id: calls.append((action, kernel_id))
+
+    names = ("start", "restart", "shutdown")
+    handler = KernelActionsHandler({name: hear(name) for name in names})
     for event in events:
         handler.emit(logging.LogRecord("bus", 20, "x", 1, event, (), None))
-    return gone
+    return calls
 
 
 def action(name, **properties):
@@ -25,28 +30,27 @@ def action(name, **properties):
     }
 
 
-@pytest.mark.parametrize("name", ["shutdown", "restart"])
-def test_a_kernel_that_was_stopped_or_restarted_is_gone(name):
-    assert heard(action(name, status="success")) == ["k1"]
+@pytest.mark.parametrize("name", ["start", "shutdown", "restart"])
+def test_what_was_done_to_a_kernel_is_heard(name):
+    assert heard(action(name, status="success")) == [(name, "k1")]
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        action("start"),
         action("interrupt"),
         action("shutdown", status="error"),
         {**action("shutdown"), "__schema__": "https://example.org/other"},
         "text",
     ],
 )
-def test_anything_else_ends_no_kernel(event):
+def test_anything_else_is_done_to_no_kernel(event):
     assert heard(event) == []
 
 
 @pytest.mark.swallows
 def test_an_error_does_not_reach_the_producer(swallowed):
-    handler = KernelActionsHandler({}.__getitem__)
+    handler = KernelActionsHandler({"restart": {}.__getitem__})
 
     handler.emit(logging.LogRecord("bus", 20, "x", 1, action("restart"), (), None))
 

@@ -115,6 +115,6 @@ def test_an_execution_is_attributed_from_its_request_on(rig):
     rig.state(msg, "idle")
 
     attribution = rig.intake.taken[0].attribution._replace(time_ns=None)
-    of = rig.capture.attributions.of
+    of = rig.reports.attributions.of
     assert of("k1", msg["msg_id"]) == attribution
     assert of("k1", "another") is None

@@ -218,19 +218,19 @@ def test_disconnect_returns_what_the_class_below_returns(rig):
 def test_the_watched_kernel_going_away_is_heard_from_outside(rig):
     rig.ask()
 
-    rig.capture.kernel_gone("another")
+    rig.running.kernel_gone("another")
     assert len(rig.intake.taken) == 1
-    rig.capture.kernel_gone("k1")
+    rig.running.kernel_gone("k1")
 
     assert rig.intake.data[-1]["status"] == "kernel_died"
 
 
-def test_a_thousand_pending_executions_are_kept_and_no_more(rig):
-    for _ in range(1_001):
+def test_two_thousand_pending_executions_are_kept_and_no_more(rig):
+    for _ in range(2_001):
         rig.ask()
 
     ends = [event for event in rig.intake.data if event["phase"] == "finished"]
-    assert [event["status"] for event in ends] == ["disconnected"]
+    assert [event["status"] for event in ends] == ["untracked"]
 
 
 class GatewayConnection(PlainConnection):
@@ -282,7 +282,7 @@ def test_what_fails_inside_is_logged_once_and_messages_pass(intake, schema, swal
     assert len(rig.connection.to_kernel) == 3
     [message] = [record.getMessage() for record in swallowed.records]
     assert message.startswith(
-        "jupyter_otel: a kernel connection's hook went on without: ValueError at "
+        "jupyter_otel: the capture of executions went on without: ValueError at "
     )
 
 

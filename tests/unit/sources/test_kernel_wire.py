@@ -3,6 +3,7 @@ import json
 import pytest
 from jupyter_client.session import Session
 from jupyter_server.services.kernels.connection.base import (
+    deserialize_binary_message,
     deserialize_msg_from_ws_v1,
     serialize_binary_message,
     serialize_msg_to_ws_v1,
@@ -11,8 +12,6 @@ from jupyter_server.services.kernels.connection.base import (
 from jupyter_otel.sources.kernel_wire import (
     ExecuteRequest,
     carries_state,
-    read_frames,
-    read_relayed,
     read_request,
     with_metadata,
 )
@@ -53,6 +52,7 @@ def test_an_execute_request_is_read(wire):
         metadata={"cellId": "a1"},
         code="1 + 1",
         silent=False,
+        stores_history=True,
     )
 
 
@@ -144,50 +144,27 @@ def test_noise_is_no_execute_request(noise):
     assert read_request(noise) is None
 
 
-def test_a_legacy_message_with_buffers_is_not_read():
-    msg = {**message(), "channel": "shell", "buffers": [b"abc"]}
+def test_a_legacy_message_with_buffers_is_read_and_its_buffers_stay():
+    msg = {**message(metadata={"cellId": "a1"}), "channel": "shell"}
+    before = serialize_binary_message({**msg, "buffers": [b"abc", b"", b"d"]})
 
-    assert read_request(serialize_binary_message(msg)) is None
+    request = read_request(before, subprotocol_v1=False)
+    after = with_metadata(before, {"traceparent": TRACEPARENT}, subprotocol_v1=False)
 
-
-def test_a_kernels_message_is_read_off_its_frames():
-    parent = message()
-    frames = SESSION.serialize(
-        SESSION.msg("stream", {"name": "stdout", "text": "hi"}, parent=parent),
-        ident=[b"one", b"two"],
-    )
-
-    said = read_frames([*frames, b"buffer"])
-
-    assert said is not None
-    assert (said.msg_type, said.parent_id) == ("stream", parent["msg_id"])
-    assert said.parsed() == {"name": "stdout", "text": "hi"}
-    assert said.size_bytes == len(frames[-1]) + len(b"buffer")
+    assert request is not None
+    assert (request.msg_id, request.code) == (msg["msg_id"], "1 + 1")
+    assert request.subprotocol_v1 is False
+    read = deserialize_binary_message(after)
+    assert read["metadata"] == {"cellId": "a1", "traceparent": TRACEPARENT}
+    assert [bytes(buffer) for buffer in read["buffers"]] == [b"abc", b"", b"d"]
+    assert read["content"] == msg["content"]
 
 
-def test_a_kernels_message_without_a_parent_is_about_no_request():
-    frames = SESSION.serialize(SESSION.msg("status", {"execution_state": "starting"}))
+@pytest.mark.parametrize(
+    ("content", "stores"), [({}, True), ({"store_history": False}, False)]
+)
+def test_a_request_to_leave_no_history_is_seen(content, stores):
+    request = read_request(as_v1(message(content={"code": "1", **content})))
 
-    assert read_frames(frames) is None
-
-
-def test_a_gateways_message_is_read_as_one_text():
-    parent = message()
-    text = as_legacy(SESSION.msg("status", {"execution_state": "idle"}, parent=parent))
-
-    said = read_relayed(text)
-
-    assert said is not None
-    assert (said.msg_type, said.parent_id) == ("status", parent["msg_id"])
-    assert said.parsed() == {"execution_state": "idle"}
-    assert said.size_bytes == len(text)
-
-
-def test_content_that_is_no_object_is_empty():
-    frames = SESSION.serialize(SESSION.msg("status", {}, parent=message()))
-    frames[-1] = b"[1]"
-
-    said = read_frames(frames)
-
-    assert said is not None
-    assert said.parsed() == {}
+    assert request is not None
+    assert request.stores_history is stores

@@ -1,0 +1,198 @@
+"""The executions of one kernel that have no end yet, and what ends them.
+
+All who see messages of a kernel share one table of it: an execution is begun and
+ended there once, whoever asked for it and however many hear of it.
+
+::
+
+    connections ──begin, reply, leave──▶ ┌──────────────────┐ ──▶ ExecutionReports
+    one of them, or the watcher ──hear─▶ │ KernelExecutions │
+    the kernel has gone ───────give_up─▶ └──────────────────┘
+
+What a kernel says to all is heard by the watcher of its iopub socket and by every
+connection. Only the watcher is believed once it hears the kernel, else the connection
+that asked; an execution keeps the one that it began with.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from weakref import WeakValueDictionary
+
+from jupyter_otel.sources.execution_reports import ExecutionReports
+from jupyter_otel.sources.executions import Execution, Status
+from jupyter_otel.sources.kernel_frames import KernelMessage
+
+_WAIT_S = 1.0
+"""How long one of reply and idle message is waited for once the other is there."""
+_MAX_EXECUTIONS = 2000
+_OUTPUTS = frozenset(
+    {"stream", "display_data", "execute_result", "update_display_data", "error"}
+)
+_STOPPED = frozenset({Status.INTERRUPTED, Status.ABORTED})
+
+
+class KernelExecutions:
+    """What runs in one kernel. Bounded: the oldest makes room, ended unfinished."""
+
+    def __init__(
+        self, kernel_id: str, reports: ExecutionReports, is_stopping: Callable[[], bool]
+    ) -> None:
+        self.kernel_id = kernel_id
+        self.pending: dict[str, Execution] = {}
+        """By the message id of the request."""
+        self.watcher: object | None = None
+        """Who watches the kernel's iopub socket, once it has heard the kernel."""
+        self.fed_by_askers = 0
+        """How many pending ones began while nobody watched."""
+        self.listener: object | None = None
+        """The connection that takes the kernel's events where nobody watches."""
+        self._reports = reports
+        self._is_stopping = is_stopping
+
+    def begin(self, execution: Execution) -> None:
+        """Take in an execution that was asked for, and report it."""
+        same = self.pending.get(execution.msg_id)
+        # Two with one id cannot be told apart any more: neither is left out.
+        crowded_out = same or self._oldest_of_too_many()
+        if crowded_out is not None:
+            self.give_up(crowded_out, Status.UNTRACKED)
+        self.pending[execution.msg_id] = execution
+        self.fed_by_askers += execution.is_fed_by_asker
+        self._reports.began(self.kernel_id, execution)
+
+    def knows(self, msg_id: str) -> bool:
+        """Return whether an execution was begun here, lately or not ended yet."""
+        return self._reports.attributions.of(self.kernel_id, msg_id) is not None
+
+    def reply(self, execution: Execution, content: Mapping[str, Any]) -> None:
+        """Take in the kernel's reply."""
+        execution.reply(content, self._reports.now_ns())
+        self._end_when_over(execution)
+
+    def hear(self, execution: Execution, said: KernelMessage, teller: object) -> None:
+        """Take in what the kernel says to all about a pending execution."""
+        if execution.feed is not teller:
+            if said.msg_type == "status":
+                state = said.parsed().get("execution_state")
+                execution.is_idle_elsewhere |= state == "idle"
+        elif said.msg_type == "status":
+            self._state(execution, said.parsed().get("execution_state"))
+        elif said.msg_type == "execute_input":
+            execution.began(said.parsed())
+        elif said.msg_type in _OUTPUTS:
+            execution.add_output(said.size_bytes)
+            if said.msg_type == "error":
+                execution.failed(said.parsed())
+
+    def leave(self, asker: object) -> None:
+        """Let a connection go: the kernel goes on, and the watcher tells of its end."""
+        if self.listener is asker:
+            self.listener = None
+        for execution in list(self.pending.values()):
+            if execution.asker is asker:
+                self._orphan(execution)
+
+    def give_up(self, execution: Execution, status: Status) -> None:
+        """End an execution of which nothing more will be heard."""
+        execution.give_up(status, self._reports.now_ns())
+        self._end(execution)
+
+    def give_up_all(self, status: Status) -> None:
+        """End everything: the kernel has gone."""
+        for execution in list(self.pending.values()):
+            self.give_up(execution, status)
+
+    def unwatch(self) -> None:
+        """Go on without the watcher: it is deaf, the kernel it heard has gone."""
+        self.watcher = None
+
+    def _oldest_of_too_many(self) -> Execution | None:
+        if len(self.pending) < _MAX_EXECUTIONS:
+            return None
+        return self.pending[next(iter(self.pending))]
+
+    def _orphan(self, execution: Execution) -> None:
+        self.fed_by_askers -= execution.is_fed_by_asker
+        execution.asker = None
+        if self.watcher is None:
+            self.give_up(execution, Status.DISCONNECTED)
+            return
+        if execution.feed is not self.watcher:
+            execution.feed = self.watcher
+            if execution.is_idle_elsewhere and execution.idle_ns is None:
+                execution.idle_ns = self._reports.now_ns()
+        self._end_when_over(execution)
+
+    def _state(self, execution: Execution, state: object) -> None:
+        if state == "busy":
+            execution.busy_ns = self._reports.now_ns()
+            execution.request = None
+        elif state == "idle":
+            execution.idle_ns = self._reports.now_ns()
+            self._end_when_over(execution)
+
+    def _end_when_over(self, execution: Execution) -> None:
+        """End it, or wait a little for what its reply or its idle message overtook."""
+        if execution.is_over:
+            self._end(execution)
+            return
+        waits = execution.replied_ns is not None or execution.idle_ns is not None
+        if waits and execution.cancel_wait is None:
+            execution.cancel_wait = self._reports.call_later(
+                _WAIT_S, partial(self._end_late, execution)
+            )
+
+    def _end_late(self, execution: Execution) -> None:
+        # The edge of a hook: called by the event loop.
+        try:
+            self._end(execution)
+        except Exception as error:  # noqa: BLE001
+            self._reports.faults.note(error)
+
+    def _end(self, execution: Execution) -> None:
+        if self.pending.get(execution.msg_id) is not execution:
+            return
+        del self.pending[execution.msg_id]
+        self.fed_by_askers -= execution.is_fed_by_asker
+        execution.conclude(self._reports.now_ns())
+        # A kernel is interrupted before it is stopped: no person stopped the cell.
+        if execution.status in _STOPPED and self._is_stopping():
+            execution.status, execution.error_name = Status.KERNEL_DIED, None
+        self._reports.ended(execution)
+
+
+class RunningExecutions:
+    """The executions of every kernel that somebody listens to."""
+
+    def __init__(
+        self,
+        reports: ExecutionReports,
+        is_stopping: Callable[[str], bool] = lambda _kernel_id: False,
+    ) -> None:
+        self.reports = reports
+        self._is_stopping = is_stopping
+        # Who listens to a kernel holds its table; it goes with the last of them.
+        self._kernels: WeakValueDictionary[str, KernelExecutions] = (
+            WeakValueDictionary()
+        )
+
+    def of(self, kernel_id: str) -> KernelExecutions:
+        """Return the table of a kernel: the same to all who hold it."""
+        kernel = self._kernels.get(kernel_id)
+        if kernel is None:
+            is_stopping = partial(self._is_stopping, kernel_id)
+            kernel = KernelExecutions(kernel_id, self.reports, is_stopping)
+            self._kernels[kernel_id] = kernel
+        return kernel
+
+    def kernel_gone(self, kernel_id: str) -> None:
+        """End what a kernel was running that died, was stopped or restarted."""
+        kernel = self._kernels.get(kernel_id)
+        if kernel is not None:
+            kernel.give_up_all(Status.KERNEL_DIED)
+
+    def close(self, status: Status) -> None:
+        """End everything: the server goes."""
+        for kernel in list(self._kernels.values()):
+            kernel.give_up_all(status)
