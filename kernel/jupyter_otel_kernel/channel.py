@@ -36,6 +36,7 @@ MAX_QUEUED = 2048
 MAX_EVENT_BYTES = 16 * 1024
 MAX_BATCH_EVENTS = 100
 MAX_BATCH_BYTES = 64 * 1024
+MAX_IN_FLIGHT = 20
 WAIT_S = 0.5
 CHILD_WAIT_S = 0.05
 
@@ -63,6 +64,8 @@ class Channel:
         self._lost = 0
         self._queue: deque[bytes] = deque()
         self._waits = False
+        self._in_flight = 0
+        """Messages that the iopub thread has not got round to."""
         self._child_waits_until_s = 0.0
 
     def emit(self, schema_id: str, data: Mapping[str, Any], msg_id: str | None) -> bool:
@@ -85,8 +88,9 @@ class Channel:
         try:
             if os.getpid() != self._pid:
                 return
-            while self.listens and self._send_batch():
-                continue
+            while self.listens and self._in_flight < MAX_IN_FLIGHT:
+                if not self._send_batch():
+                    break
         except Exception:  # noqa: BLE001
             self.faults += 1
 
@@ -164,7 +168,16 @@ class Channel:
         session = self._kernel.session
         message = session.msg(MESSAGE_TYPE, content, parent=self._parent)
         frames = session.serialize(message, ident=IDENT)
-        self._kernel.iopub_thread.send_multipart(frames)
+        iopub_thread = self._kernel.iopub_thread
+        iopub_thread.send_multipart(frames)
+        self._in_flight += 1
+        iopub_thread.schedule(self._sent_one)
+
+    def _sent_one(self) -> None:
+        """Send on what had to wait; called by the iopub thread."""
+        with self._lock:
+            self._in_flight -= 1
+        self.flush()
 
 
 _channel: Channel | None = None
