@@ -1,7 +1,7 @@
 """Every setting that a traitlets file or a command line can make, one class a stage.
 
 Here are names, rules, defaults and help; those about consent are in
-``consent_config.py`` beside it. `OTEL_*` variables are read in
+``consent_config.py`` and ``sources_config.py`` beside it. `OTEL_*` variables are read in
 ``environment.py``; what a setting does is its stage's business.
 
 ::
@@ -33,6 +33,7 @@ from jupyter_otel.setting_types import (
     Switch,
     Whole,
 )
+from jupyter_otel.sources_config import OtelSources
 from jupyter_otel.unknown_settings import take_out_unknown
 
 _DAY_S = 86_400.0
@@ -306,52 +307,6 @@ class OtelMetrics(Configurable):
 
         Every 60 s, or as OTEL_METRIC_EXPORT_INTERVAL says. Unset: only where
         OTEL_METRICS_EXPORTER names an exporter, for many receivers take no metrics.
-        """,
-    ).tag(config=True)
-
-
-class OtelSources(Configurable):
-    """Which sources are listened to. The level still decides what leaves."""
-
-    jupyter_events: Bool[bool, bool] = Switch(
-        default_value=True,
-        help="""Whether events of Jupyter's own event bus are taken in.
-
-        Listening makes the bus validate: a producer's invalid event then raises in
-        the producer.
-        """,
-    ).tag(config=True)
-
-    executions: Bool[bool, bool] = Switch(
-        default_value=True,
-        help="""Whether executions in kernels are recorded, with their spans.""",
-    ).tag(config=True)
-
-    heartbeat_s: Float[float, float] = Seconds(
-        or_zero=True,
-        default_value=60.0,
-        help="""How often a long execution is reported while it runs (seconds).
-
-        Shows what has been running for hours, or ran when a machine died. 0: never.
-        """,
-    ).tag(config=True)
-
-    datasets: Bool[bool, bool] = Switch(
-        default_value=False,
-        help="""Whether it is recorded which data people open.
-
-        Kernels that have jupyter-otel-kernel report what cells read and write (level
-        audit; needs executions too), the server which documents are opened (usage).
-        """,
-    ).tag(config=True)
-
-    otlp_relay: Bool[bool, bool] = Switch(
-        default_value=False,
-        help="""Whether OpenTelemetry data of code in kernels is passed on.
-
-        Kernels find otel/v1/{logs,traces,metrics} and a token of their own in their
-        environment. The data is stamped with its person and kernel and passed on as
-        it comes, not redacted; people allow it as group extensions.
         """,
     ).tag(config=True)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from traitlets.config import Configurable
 
-from jupyter_otel import config, consent_config
+from jupyter_otel import config, consent_config, sources_config
 from jupyter_otel._version import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -125,7 +125,8 @@ def test_every_class_of_settings_is_listed():
         for kind in vars(config).values()
         if isinstance(kind, type)
         and issubclass(kind, Configurable)
-        and kind.__module__ in {config.__name__, consent_config.__name__}
+        and kind.__module__
+        in {m.__name__ for m in (config, consent_config, sources_config)}
     }
     assert set(config.classes()) == defined
 
