@@ -45,3 +45,42 @@ def test_an_idle_kernel_and_then_its_server_are_culled_while_status_is_asked(
         "jupyter.event.action": "shutdown",
     }
     assert len(server.logs("jupyter_server.kernel_actions", **shut_down)) == 1
+
+
+# Each of them a dataset of its own: the same one would be reported once.
+REPORTING = """
+import asyncio
+from itertools import count
+from jupyter_otel_kernel import record_dataset
+
+async def report():
+    for number in count():
+        record_dataset(f"s3://bucket/{number}")
+        await asyncio.sleep(0.1)
+
+task = asyncio.create_task(report())
+"""
+
+
+def test_a_kernel_whose_background_task_reports_events_is_culled_on_time(
+    start_server, connect, wait_until
+):
+    server = start_server(
+        "--OtelPolicy.level=audit",
+        "--OtelConsent.mode=mandatory",
+        "--OtelSources.datasets=True",
+        *CULLING[:3],
+    )
+    kernel_id = server.start_kernel()
+    connect(server, kernel_id).run(REPORTING)
+
+    culled = f"Culling 'idle' kernel 'python3' ({kernel_id})"
+    wait_until(lambda: culled in server.log, what="the end of the idle kernel")
+
+    reported = server.logs("jupyter_otel.dataset_access")
+    last_ns = max(int(record.raw["timeUnixNano"]) for record in reported)
+    (started,) = server.logs(
+        "jupyter_otel.execution", **{"jupyter.event.phase": "finished"}
+    )
+    assert last_ns - int(started.raw["timeUnixNano"]) > 1e9, "it did not report"
+    server.end()
