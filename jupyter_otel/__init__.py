@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jupyter_otel.exporters.logs import SpoolLogExporter
     from jupyter_otel.exporters.metrics import SpoolMetricExporter
     from jupyter_otel.exporters.spans import SpoolSpanExporter
+    from jupyter_otel.hosts.runs.hooks import notebook_hooks
     from jupyter_otel.sources.server_events import EventLoggerHandler
     from jupyter_otel.telemetry import Telemetry
 
@@ -28,6 +29,7 @@ _LATER = {
     "SpoolSpanExporter": "jupyter_otel.exporters.spans",
     "Telemetry": "jupyter_otel.telemetry",
     "_jupyter_server_extension_points": "jupyter_otel.hosts.server.extension",
+    "notebook_hooks": "jupyter_otel.hosts.runs.hooks",
 }
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "SpoolSpanExporter",
     "Telemetry",
     "__version__",
+    "notebook_hooks",
 ]
 
 

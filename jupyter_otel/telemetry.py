@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 from weakref import WeakSet
 
 from traitlets.config import Config, Configurable
@@ -43,6 +43,13 @@ if TYPE_CHECKING:  # what only a telemetry that runs needs
 CLOSE_TIMEOUT_S = 1.5
 # Python 3.11 looks a member of an enum up by a call: not near the recursion limit.
 _LOGS, _NOT_JSON = Signal.LOGS, Refusal.NOT_JSON
+
+
+class Closing(Protocol):
+    """A source that has something to say at the end."""
+
+    def close(self) -> None:
+        """Say it. Never raises."""
 
 
 class Telemetry:
@@ -79,6 +86,7 @@ class Telemetry:
         self._previewer: Previewer | None = None
         self._known: KnownWords | None = None
         self._handlers: WeakSet[logging.Handler] = WeakSet()
+        self._closing: WeakSet[Closing] = WeakSet()
         self._running: Running | None = None
         self._idle_reason = Refusal.LEVEL
         """Why nothing is taken in while nothing runs."""
@@ -240,6 +248,8 @@ class Telemetry:
 
     def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> None:
         """Send what time allows, leave the rest in the spool, stop all threads."""
+        for source in list(self._closing if self.enabled else ()):
+            source.close()
         running, self._running = self._running, None
         if running is None:
             return
@@ -247,6 +257,10 @@ class Telemetry:
         running.stop(timeout_s)
         _ALIVE.discard(self)
         atexit.unregister(self.close)
+
+    def close_before(self, source: Closing) -> None:
+        """Close a source as `close` begins, if it is still there: it may emit then."""
+        self._closing.add(source)
 
     def preview(
         self,

@@ -35,13 +35,21 @@ def read_parent(carrier: Mapping[str, str]) -> SpanContext | None:
     for propagator in _configured():
         context = propagator.extract(carrier, context, getter=_IDENTITY_ONLY)
     remote = trace.get_current_span(context).get_span_context()
-    if not remote.is_valid:
-        return None
-    return SpanContext(
-        trace_id=remote.trace_id.to_bytes(16, "big"),
-        span_id=remote.span_id.to_bytes(8, "big"),
-        sampled=remote.trace_flags.sampled,
-    )
+    return _identity(remote) if remote.is_valid else None
+
+
+def surrounding_span(environ: Mapping[str, str]) -> SpanContext | None:
+    """Return the span that this code runs in, or None.
+
+    It is the current one of the process's own OpenTelemetry; else the one in which
+    ``TRACEPARENT`` says that the process was started (OpenTelemetry's environment
+    variables as context propagation carriers).
+    """
+    current = trace.get_current_span().get_span_context()
+    if current.is_valid:
+        return _identity(current)
+    stated = environ.get("TRACEPARENT")
+    return None if stated is None else read_parent({"traceparent": stated})
 
 
 def write_headers(span: SpanContext) -> dict[str, str]:
@@ -63,6 +71,14 @@ def as_context(span: SpanContext) -> Context:
         trace_flags=trace.TraceFlags(flags),
     )
     return trace.set_span_in_context(trace.NonRecordingSpan(remote), Context())
+
+
+def _identity(span: trace.SpanContext) -> SpanContext:
+    return SpanContext(
+        trace_id=span.trace_id.to_bytes(16, "big"),
+        span_id=span.span_id.to_bytes(8, "big"),
+        sampled=span.trace_flags.sampled,
+    )
 
 
 class _IdentityOnly(Getter[Mapping[str, str]]):

@@ -7,9 +7,15 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry import context
 
 from jupyter_otel.event import SpanContext
-from jupyter_otel.tracing.propagation import read_parent, write_headers
+from jupyter_otel.tracing.propagation import (
+    as_context,
+    read_parent,
+    surrounding_span,
+    write_headers,
+)
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{SPAN}-01"
@@ -190,3 +196,23 @@ class Single(TextMapPropagator):
         span = trace.get_current_span(context).get_span_context()
         carrier["single"] = f"{span.trace_id:032x}/{span.span_id:016x}"
 '''
+
+
+def test_a_run_is_in_the_span_that_traceparent_names():
+    assert surrounding_span({"TRACEPARENT": TRACEPARENT}) == PARENT
+
+
+def test_the_process_s_own_current_span_comes_first():
+    current = as_context(SpanContext(b"c" * 16, b"d" * 8))
+    token = context.attach(current)
+    try:
+        found = surrounding_span({"TRACEPARENT": TRACEPARENT})
+    finally:
+        context.detach(token)
+
+    assert found == SpanContext(b"c" * 16, b"d" * 8)
+
+
+@pytest.mark.parametrize("environ", [{}, {"TRACEPARENT": "no"}, {"TRACESTATE": "a=b"}])
+def test_without_either_there_is_no_surrounding_span(environ):
+    assert surrounding_span(environ) is None

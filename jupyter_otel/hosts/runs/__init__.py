@@ -1,0 +1,1 @@
+"""Programs that run notebooks without a server: nbclient, papermill, nbconvert."""
