@@ -27,10 +27,10 @@ class Allowance:
         self._grow()
         self._left -= amount
 
-    def wait_s(self, debt: float = 0.0) -> float:
-        """Return how long to wait until no more than that is owed."""
+    def wait_s(self) -> float:
+        """Return how long to wait until nothing is owed."""
         self._grow()
-        return max(-debt - self._left, 0.0) / self._per_s
+        return max(-self._left, 0.0) / self._per_s
 
     def _grow(self) -> None:
         now_s = self._now_s()

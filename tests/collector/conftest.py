@@ -138,6 +138,19 @@ def gateway(otelcol, tmp_path):
         running.stop()
 
 
+@pytest.fixture
+def collector(otelcol, tmp_path):
+    """A Collector that takes and keeps everything."""
+    (tmp_path / "kept").mkdir()
+    configuration = Path(__file__).with_name("everything.yaml")
+    running = Gateway(otelcol, tmp_path / "kept", configuration)
+    try:
+        running.wait_until_up()
+        yield running
+    finally:
+        running.stop()
+
+
 @pytest.fixture(autouse=True)
 def no_opentelemetry_variables(monkeypatch):
     """Whatever the machine exports to elsewhere must not reach these tests."""

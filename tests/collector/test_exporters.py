@@ -1,7 +1,5 @@
 """What our exporters send against what the SDK's own do, as the Collector wrote it."""
 
-from pathlib import Path
-
 import pytest
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -9,7 +7,6 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from traitlets.config import Config
 
 import jupyter_otel
-from tests.collector.conftest import Gateway
 from tests.unit.exporters.conftest import (  # noqa: F401 - fixtures
     log_records,
     metrics,
@@ -22,19 +19,6 @@ EXPORTERS = [
     ("traces", "spans", jupyter_otel.SpoolSpanExporter, OTLPSpanExporter),
     ("metrics", "metrics", jupyter_otel.SpoolMetricExporter, OTLPMetricExporter),
 ]
-
-
-@pytest.fixture
-def collector(otelcol, tmp_path):
-    """A Collector that takes and keeps everything."""
-    (tmp_path / "kept").mkdir()
-    configuration = Path(__file__).with_name("everything.yaml")
-    running = Gateway(otelcol, tmp_path / "kept", configuration)
-    try:
-        running.wait_until_up()
-        yield running
-    finally:
-        running.stop()
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
