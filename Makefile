@@ -110,5 +110,5 @@ browser-if-here:
 	@touch $@
 
 .venv/test-$(KEY): .venv/pip-$(KEY)
-	$(INSTALL) --build-constraint $(PINS) --group test --editable ./kernel --editable '.[server,grpc]'
+	$(INSTALL) --build-constraint $(PINS) --group test --group data --editable ./kernel --editable '.[server,grpc]'
 	@touch $@

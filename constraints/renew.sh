@@ -9,7 +9,7 @@ fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 "$python" -m venv "$fresh"
 "$fresh/bin/python" -m pip install --quiet --upgrade pip
-"$fresh/bin/python" -m pip install --quiet --group lab --group test hatchling editables ./kernel '.[server,grpc]'
+"$fresh/bin/python" -m pip install --quiet --group lab --group test --group data hatchling editables ./kernel '.[server,grpc]'
 
 {
     echo '# Every version that `make` installs, so that a new release of a tool cannot break a'

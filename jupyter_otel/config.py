@@ -1,8 +1,8 @@
 """Every setting that a traitlets file or a command line can make, one class a stage.
 
-Here are names, rules, defaults and help; those about consent are in
-``consent_config.py`` and ``sources_config.py`` beside it. `OTEL_*` variables are read in
-``environment.py``; what a setting does is its stage's business.
+Here are names, rules, defaults and help; those about consent and sources are in
+``consent_config.py`` and ``sources_config.py`` beside it. `OTEL_*` variables are read
+in ``environment.py``; what a setting does is its stage's business.
 
 ::
 

@@ -65,7 +65,6 @@ def test_a_dataset_is_a_log_record_of_its_execution_without_credentials(
         "library": "python",
         "function": "open",
         "format": "csv",
-        "size_bytes": 0,
     }
     assert facts(read) == {
         "operation": "read",

@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from jupyter_otel_kernel import extension
+from tests.kernel.datasets_rig import Rig
 
 _numbers = itertools.count()
 
@@ -52,3 +53,11 @@ def run(kernel, shell):
         return shell.user_ns
 
     return run
+
+
+@pytest.fixture
+def rig():
+    """Return dataset hooks that report to a list, without a shell."""
+    rig = Rig()
+    yield rig
+    rig.close()

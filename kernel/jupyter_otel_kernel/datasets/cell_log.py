@@ -7,8 +7,8 @@ from typing import Any
 
 MAX_EVENTS = 1000
 """Of one cell, the last of them a summary if there was more."""
-UNEXPLAINED_BYTES = 64 * 1024 * 1024
-"""So much read and not of a recorded dataset is told: imports read tens of MiB."""
+UNEXPLAINED_BYTES = 32 * 1024 * 1024
+"""So much read and not of a recorded dataset is told: imports read some MiB, too."""
 
 _IO = Path("/proc/self/io")
 

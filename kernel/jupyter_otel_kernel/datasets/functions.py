@@ -31,10 +31,22 @@ class Function(NamedTuple):
     mode_position: int = 1
     mode: str = "r"
     """Where it is not given."""
+    takes_several: bool = False
+    """Whether the argument may be a list of names. Elsewhere a list is data."""
+
+    @property
+    def only_opens(self) -> bool:
+        """Whether what it writes is written after it has returned."""
+        return self.operation == BY_MODE or self.name.endswith("__init__")
 
 
 def _read(data_format: str, keyword: str, *names: str) -> list[Function]:
     return [Function(name, "read", data_format, 0, keyword) for name in names]
+
+
+def _read_several(data_format: str, keyword: str, *names: str) -> list[Function]:
+    read = _read(data_format, keyword, *names)
+    return [function._replace(takes_several=True) for function in read]
 
 
 def _method(owner: str, keyword: str, position: int, **names: str) -> list[Function]:
@@ -76,27 +88,28 @@ _PARQUET = [
     *_read("parquet", "source", "read_table", "read_pandas"),
     *_read("parquet", "where", "read_metadata", "read_schema"),
     Function("ParquetFile.__init__", "read", "parquet", 1, "source"),
-    Function("ParquetDataset.__init__", "read", "parquet", 1, "path_or_paths"),
-    Function("ParquetDataset.__new__", "read", "parquet", 1, "path_or_paths"),
+    Function("ParquetDataset.__init__", "read", "parquet", 1, "path_or_paths")._replace(
+        takes_several=True
+    ),
     Function("write_table", "write", "parquet", 1, "where"),
     Function("write_to_dataset", "write", "parquet", 1, "root_path"),
     Function("ParquetWriter.__init__", "write", "parquet", 1, "where"),
 ]
 _POLARS = [
-    *_read("csv", "source", "read_csv", "read_csv_batched", "scan_csv"),
-    *_read("parquet", "source", "read_parquet", "scan_parquet"),
-    *_read("parquet", "source", "read_parquet_schema", "read_parquet_metadata"),
-    *_read("ipc", "source", "read_ipc", "read_ipc_stream", "read_ipc_schema"),
-    *_read("ipc", "source", "scan_ipc"),
-    *_read("json", "source", "read_json"),
-    *_read("ndjson", "source", "read_ndjson", "scan_ndjson"),
-    *_read("text", "source", "read_lines", "scan_lines"),
-    *_read("avro", "source", "read_avro"),
-    *_read("excel", "source", "read_excel"),
-    *_read("ods", "source", "read_ods"),
-    *_read("delta", "source", "read_delta", "scan_delta"),
-    *_read("iceberg", "source", "scan_iceberg"),
-    *_read("lance", "source", "scan_lance"),
+    *_read_several("csv", "source", "read_csv", "read_csv_batched", "scan_csv"),
+    *_read_several("parquet", "source", "read_parquet", "scan_parquet"),
+    *_read_several("parquet", "source", "read_parquet_schema", "read_parquet_metadata"),
+    *_read_several("ipc", "source", "read_ipc", "read_ipc_stream", "read_ipc_schema"),
+    *_read_several("ipc", "source", "scan_ipc"),
+    *_read_several("json", "source", "read_json"),
+    *_read_several("ndjson", "source", "read_ndjson", "scan_ndjson"),
+    *_read_several("text", "source", "read_lines", "scan_lines"),
+    *_read_several("avro", "source", "read_avro"),
+    *_read_several("excel", "source", "read_excel"),
+    *_read_several("ods", "source", "read_ods"),
+    *_read_several("delta", "source", "read_delta", "scan_delta"),
+    *_read_several("iceberg", "source", "scan_iceberg"),
+    *_read_several("lance", "source", "scan_lance"),
     Function("read_database", "read", "sql", 1, "connection"),
     Function("read_database_uri", "read", "sql", 1, "uri"),
     *_method("DataFrame", "file", 1, write_csv="csv", write_parquet="parquet"),
@@ -139,22 +152,22 @@ FUNCTIONS: Mapping[str, list[Function]] = {
         Function("write_table", "write", "orc", 1, "where"),
     ],
     "pyarrow.dataset": [
-        *_read("", "source", "dataset"),
+        *_read_several("", "source", "dataset"),
         *_read("parquet", "metadata_path", "parquet_dataset"),
         Function("write_dataset", "write", "", 1, "base_dir"),
     ],
     "polars": _POLARS,
     "duckdb": [
-        *_read("csv", "path_or_buffer", "read_csv", "from_csv_auto"),
-        *_read("parquet", "path_or_buffer", "read_parquet", "from_parquet"),
-        *_read("json", "path_or_buffer", "read_json"),
+        *_read_several("csv", "path_or_buffer", "read_csv", "from_csv_auto"),
+        *_read_several("parquet", "path_or_buffer", "read_parquet", "from_parquet"),
+        *_read_several("json", "path_or_buffer", "read_json"),
         Function("connect", "connect", "duckdb", 0, "database"),
     ],
     "numpy": _NUMPY,
     "fsspec": [
         Function("open", BY_MODE, "", 0, "urlpath", 1, "rb"),
-        Function("open_files", BY_MODE, "", 0, "urlpath", 1, "rb"),
-        Function("open_local", BY_MODE, "", 0, "url", 1, "rb"),
+        Function("open_files", BY_MODE, "", 0, "urlpath", 1, "rb", takes_several=True),
+        Function("open_local", BY_MODE, "", 0, "url", 1, "rb", takes_several=True),
         Function("AbstractFileSystem.open", BY_MODE, "", 1, "path", 2, "rb"),
     ],
     "sqlite3": [Function("connect", "connect", "sqlite", 0, "database")],

@@ -112,8 +112,9 @@ class Hooks:
                 "function": _shown(function.name),
                 "format": function.format,
             }
+            has_size = access["operation"] != "write" or not function.only_opens
             for uri in uris_of(function, args, kwargs):
-                self._report(log, uri, access)
+                self._report(log, uri, access, has_size=has_size)
         except Exception:  # noqa: BLE001
             self.faults += 1
 
@@ -132,12 +133,14 @@ class Hooks:
             self._ended.append(msg_id)
         return log
 
-    def _report(self, log: CellLog, uri: str, access: dict[str, Any]) -> bool:
+    def _report(
+        self, log: CellLog, uri: str, access: dict[str, Any], *, has_size: bool = True
+    ) -> bool:
         if not log.add(access["operation"], access["status"], uri):
             return False
         data = {**access, "uri": uri}
         data["format"] = data.get("format") or _extension(uri)
-        size_bytes = _size(uri)
+        size_bytes = _size(uri) if has_size else None
         if size_bytes is not None:
             data.setdefault("size_bytes", size_bytes)
             if access["operation"] == "read":

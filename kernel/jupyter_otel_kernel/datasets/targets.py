@@ -35,7 +35,8 @@ def uris_of(function: Function, args: Any, kwargs: Any) -> Iterator[str]:
     target = _argument(args, kwargs, function.position, function.keyword)
     if function.name == "AbstractFileSystem.open" and isinstance(target, str):
         target = _in_file_system(args[0] if args else None, target)
-    for item in target if type(target) in (list, tuple) else (target,):
+    is_list = function.takes_several and type(target) in (list, tuple)
+    for item in target if is_list else (target,):
         text = _connection(item) if function.format == "sql" else name_of(item)
         uri = None if text is None else clean(text)
         if uri is not None:

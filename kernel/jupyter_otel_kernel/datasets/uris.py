@@ -20,6 +20,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MARKUP = ("{", "[", "<")
 """So begins data itself, handed over where a name could be: JSON, HTML, XML."""
 _NOWHERE = frozenset({"", ":memory:", ":default:"})
+_DATABASE_FILE = re.compile(r"(?:sqlite|duckdb)(?:\+\w+)?:///(.*)")
+"""SQLAlchemy's URL of a database that is a file."""
 
 
 def clean(text: str) -> str | None:
@@ -27,6 +29,9 @@ def clean(text: str) -> str | None:
 
     A file is told by its absolute path, everything else as a URL.
     """
+    database = _DATABASE_FILE.fullmatch(text.partition("?")[0])
+    if database is not None:
+        text = database[1]
     if text in _NOWHERE or _CONTROL.search(text) or text.lstrip().startswith(_MARKUP):
         return None
     if _SCHEME.match(text) is None and "::" not in text:

@@ -1,0 +1,56 @@
+"""Dataset hooks that report to a list, in a cell that asks for them."""
+
+import contextvars
+from types import SimpleNamespace
+
+from IPython.core import interactiveshell
+
+from jupyter_otel_kernel import cells
+from jupyter_otel_kernel.datasets.hooks import SCHEMA, Hooks
+
+
+class Rig:
+    """Hooks in this process; `run` runs Python as one cell of a kernel would."""
+
+    def __init__(self):
+        self.events = []
+        """Data of the events, in order, and the id of the cell before each."""
+        self.over = False
+        self._running = cells.begin_table()
+        self.user_ns = {"open": interactiveshell._modified_open}
+        shell = SimpleNamespace(user_ns=self.user_ns)
+        self.hooks = Hooks(shell, self._emit, self._end)
+
+    @property
+    def data(self):
+        """Return the events without their cells."""
+        return [data for _, data in self.events]
+
+    def run(self, code, msg_id="m1", *, asks=True):
+        """Run code as a cell whose request asks for datasets, or does not."""
+        contextvars.copy_context().run(self._run, code, msg_id, asks)
+
+    def _run(self, code, msg_id, asks):
+        cell = cells.Cell(cells.Request(msg_id, None, True, asks))
+        self._running[msg_id] = cell
+        cell.enter()
+        if asks:
+            self.hooks.cell_started(msg_id)
+        try:
+            exec(compile(code, "<cell>", "exec"), self.user_ns)  # noqa: S102 - a kernel
+        finally:
+            del self._running[msg_id]
+            self.hooks.cell_ended(msg_id)
+
+    def _emit(self, schema_id, data, msg_id):
+        assert schema_id == SCHEMA
+        self.events.append((msg_id, data))
+        return True
+
+    def _end(self):
+        self.over = True
+
+    def close(self):
+        """Take the hooks out; none of them may have failed unseen."""
+        self.hooks.uninstall()
+        assert self.hooks.faults == 0
