@@ -67,12 +67,17 @@ class Choices:
         self._settings = settings
         self._revision = revision
         self.notice_id = notice_id(settings)
+        self._further_groups: set[Group] = set()
+
+    def collect_also(self, group: Group) -> None:
+        """Tell people of a group that it collects what is no event, too."""
+        self._further_groups.add(group)
 
     def show(self, person: Person) -> dict[str, Any]:
         """Return a person's groups and when they were shown the notice, as JSON."""
         self._consent.answers.refresh()
         key = self._consent.key(person)
-        collected = set(self._collected_groups())
+        collected = self._further_groups.union(self._collected_groups())
         return {
             "shown_at": self._shown_at(key),
             "groups": {

@@ -17,6 +17,9 @@ from typing import Any
 
 from jupyter_otel.schema import Action, Category, Group, Level
 
+RELAY = "relay for kernels"
+"""The road of user code's own OpenTelemetry data."""
+
 
 @dataclass(frozen=True, slots=True)
 class CollectedProperty:

@@ -12,6 +12,7 @@ from jupyter_otel.catalog.catalog import Catalog
 from jupyter_otel.catalog.files import schemas_root
 from jupyter_otel.config import Settings
 from jupyter_otel.disclosure.collected import (
+    RELAY,
     AddedAttribute,
     Collected,
     CollectedProperty,
@@ -76,7 +77,7 @@ def describe(settings: Settings, catalog: Catalog, *, inert: bool) -> Collected:
         sources=tuple(_sources(settings)),
         destinations=() if inert else tuple(_destinations(settings)),
         kept=_kept(settings),
-        roads=tuple(_roads(settings)),
+        roads=tuple(_roads(settings, inert=inert)),
     )
 
 
@@ -166,7 +167,7 @@ _USER_ATTRIBUTES = {Action.HASH: "user.hash", Action.ALLOW: "user.name"}
 
 def _destinations(settings: Settings) -> Iterator[Destination]:
     signals = [Signal.LOGS, *([Signal.TRACES] if settings.traces.enabled else [])]
-    for signal in signals:
+    for signal in list(Signal) if settings.sources.otlp_relay else signals:
         export = export_settings(signal, settings.export).settings
         if export.kind == "otlp":
             place = public_url(export.endpoint)
@@ -194,13 +195,14 @@ def _kept(settings: Settings) -> Kept:
     )
 
 
-def _roads(settings: Settings) -> Iterator[Road]:
+def _roads(settings: Settings, *, inert: bool) -> Iterator[Road]:
     yield Road(
-        "relay for kernels",
-        bool(getattr(settings.sources, "otlp_relay", False)),
+        RELAY,
+        settings.sources.otlp_relay and not inert,
         "OpenTelemetry data that code in a kernel itself sends to this server "
-        "(OtelSources.otlp_relay): passed on as it comes, neither validated nor "
-        "redacted here.",
+        "(OtelSources.otlp_relay), where its person allows group extensions. It is "
+        "passed on as it comes, neither validated nor redacted here; its resource is "
+        "marked with the kernel, jupyter.trust=client, and whoever started the kernel.",
     )
     yield Road(
         "exporters for programs",

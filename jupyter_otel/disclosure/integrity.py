@@ -6,7 +6,7 @@ The words follow the design: a record is worth what the account is worth that ma
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from jupyter_otel.disclosure.collected import Collected
+from jupyter_otel.disclosure.collected import RELAY, Collected
 
 
 class Exposure(NamedTuple):
@@ -33,6 +33,15 @@ def exposures(collected: Collected) -> Iterator[Exposure]:
         "events out.",
         "Name another person, raise its trust, or send what no schema declares.",
     )
+    if any(road.name == RELAY and road.is_open for road in collected.roads):
+        yield Exposure(
+            "Code in a kernel, through the relay",
+            "Send any logs, spans and metrics of its own, marked jupyter.trust=client, "
+            "as the person who started the kernel: also when another one's code runs "
+            "in it.",
+            "Name another kernel or person in user.* or jupyter.*, or call its data by "
+            "the name of an event of ours.",
+        )
     yield Exposure(
         "An extension in the server's process",
         "Emit events of any schema, with jupyter.trust=server.",

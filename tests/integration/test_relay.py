@@ -1,6 +1,7 @@
 """User code's own OpenTelemetry data, from a real kernel through a real server."""
 
 import gzip
+import html
 import json
 import urllib.error
 import urllib.request
@@ -127,6 +128,14 @@ def post(server, body=b"", signal="traces", **headers):
             return error.code, error.read()
 
 
+def page_of(server):
+    request = urllib.request.Request(  # noqa: S310 - the URL is the server's own
+        f"{server.url}otel", headers={"Authorization": "token integration-test"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return answer.read().decode()
+
+
 def texts(attributes):
     return {each.key: each.value.string_value for each in attributes}
 
@@ -212,6 +221,15 @@ def test_a_token_opens_nothing_else(relaying, connect):
         relaying.request("GET", "otel/v1/status", token=token)
 
 
+def test_no_request_counts_as_activity(relaying, connect):
+    token = token_in(connect, relaying, relaying.start_kernel())
+    before = relaying.request("GET", "api/status")["last_activity"]
+
+    assert post(relaying, one_span(), X_Jupyter_Otel_Kernel=token)[0] == 200
+
+    assert relaying.request("GET", "api/status")["last_activity"] == before
+
+
 def test_a_restart_keeps_the_token(relaying, connect):
     kernel_id = relaying.start_kernel()
     before = token_in(connect, relaying, kernel_id)
@@ -235,6 +253,31 @@ def test_nothing_is_lost_while_the_collector_is_away(
     with HttpReceiver(port=free_port) as back:
         for signal in Signal:
             [_] = wait_until(lambda s=signal: of_kernel(back, s, kernel_id))
+
+
+def test_people_see_the_road_what_left_on_it_and_their_choice(
+    start_server, connect, wait_until
+):
+    server = start_server(*RELAYING[::2], "--OtelConsent.mode=opt_out")
+    kernel_id = server.start_kernel()
+    mark = "<script>alert(1)</script>"
+    connect(server, kernel_id).run(USER_CODE.replace('"work"', repr(mark)))
+    wait_until(
+        lambda: server.request("GET", "otel/v1/recent"),
+        lambda recent: len({each["signal"] for each in recent["records"]}) == 3,
+    )
+
+    collected = server.request("GET", "otel/v1/collected")
+    [road] = [each for each in collected["roads"] if "relay" in each["name"]]
+    assert road["is_open"]
+    assert {each["signal"] for each in collected["destinations"]} == set(Signal)
+    groups = server.request("GET", "otel/v1/consent")["groups"]
+    assert groups["extensions"]["collects"]
+    page = page_of(server)
+    assert f"span {html.escape(mark)}" in page
+    assert mark not in page
+    for part in ("metric clicks", "log record", "relay for kernels", kernel_id):
+        assert part in page
 
 
 HOSTILE = {

@@ -20,7 +20,10 @@ MEANS = {
     Group.EXECUTIONS: "Cells and notebooks that run: how long, and how it ends.",
     Group.DATA: "Files and data sets that are opened, saved, renamed or deleted.",
     Group.INTERFACE: "What is clicked and chosen in the user interface.",
-    Group.EXTENSIONS: "Events of extensions that belong to none of the other groups.",
+    Group.EXTENSIONS: (
+        "Events of extensions that belong to none of the other groups; OpenTelemetry "
+        "data of your own code, if this server passes it on."
+    ),
 }
 """What each group is about, in plain words."""
 
@@ -84,10 +87,16 @@ def _told(sent: dict[str, Any]) -> dict[str, str]:
     return {
         "sent_at": _for_people(sent["sent_at"]),
         "group": sent["group"],
-        "title": record.get("eventName") or f"span {record.get('name', '')}",
+        "title": record.get("eventName") or _title(sent["signal"], record),
         "summary": record.get("body", {}).get("stringValue") or sent["signal"],
         "json": json.dumps(sent, indent=2, ensure_ascii=False),
     }
+
+
+def _title(signal: str, record: dict[str, Any]) -> str:
+    """Return what a record is called that is of no event."""
+    kind = {"logs": "log record", "traces": "span", "metrics": "metric"}[signal]
+    return f"{kind} {record.get('name', '')}".rstrip()
 
 
 def _for_people(time: str | None) -> str:

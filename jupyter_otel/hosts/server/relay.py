@@ -220,10 +220,11 @@ def open_relay(serverapp: Any, telemetry: Telemetry) -> RelayVariables | None:
     Raises:
         ConfigError: A signal cannot be sent to where the settings say.
     """
-    relayed = telemetry.relayed
-    if relayed is None:
+    relayed, choices = telemetry.relayed, telemetry.choices
+    if relayed is None or choices is None:
         return None
     relayed.open()
+    choices.collect_also(GROUP)
     people = People(serverapp.identity_provider)
     kernels = RelayKernels(
         serverapp.kernel_manager,

@@ -15,6 +15,7 @@ from jupyter_otel.tally import Signal
 _WAY_DOWN = {
     Signal.LOGS: ("resourceLogs", "scopeLogs", "logRecords"),
     Signal.TRACES: ("resourceSpans", "scopeSpans", "spans"),
+    Signal.METRICS: ("resourceMetrics", "scopeMetrics", "metrics"),
 }
 
 

@@ -22,6 +22,7 @@ from jupyter_otel.mapping.limits import AttributeLimits
 from jupyter_otel.mapping.mapper import Mapper
 from jupyter_otel.mapping.resource import resource_bytes
 from jupyter_otel.schema import Node, Overlay, Schema, SpanError, SpanRule
+from jupyter_otel.sources.otlp_relay import stamps
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
 REGISTRY = yaml.safe_load((SCHEMAS / "conventions/attributes.yaml").read_text("utf-8"))
@@ -42,7 +43,11 @@ def test_an_entry_says_all_that_its_reader_needs(name):
     ]
     assert entry["defined_by"] in ("opentelemetry", "jupyter-otel")
     assert entry["stability"] in ("stable", "development")
-    assert entry["set_on"] in (["log_record", "span"], ["resource"])
+    assert entry["set_on"] in (
+        ["log_record", "span"],
+        ["log_record", "span", "resource"],
+        ["resource"],
+    )
     assert isinstance(entry["example"], TYPES[entry["type"]])
 
 
@@ -83,6 +88,16 @@ def test_the_resource_has_no_attribute_that_is_not_registered(monkeypatch):
     assert names == {
         name for name in REGISTRY if REGISTRY[name]["set_on"] == ["resource"]
     }
+
+
+def test_the_relay_stamps_what_is_registered_for_it_and_no_more():
+    stamped = {
+        *stamps("k1", ("user.hash", "a")),
+        *stamps("k1", ("user.name", "a")),
+    }
+
+    on_all = ["log_record", "span", "resource"]
+    assert stamped == {name for name in REGISTRY if REGISTRY[name]["set_on"] == on_all}
 
 
 def test_the_overlays_name_no_attribute_that_is_not_registered():
