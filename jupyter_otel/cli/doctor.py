@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from traitlets.config import Config
 
 from jupyter_otel.cli.doctor_endpoint import check_destinations
+from jupyter_otel.cli.doctor_kernels import check_kernels
 from jupyter_otel.cli.doctor_places import (
     check_extension,
     check_hash_key,
@@ -80,6 +81,7 @@ def _findings(arguments: argparse.Namespace, config: Config) -> Iterator[Finding
     yield check_consent(settings)
     yield from check_schemas(settings)
     yield from check_sources(settings)
+    yield from check_kernels(settings, config)
     yield check_hash_key(settings)
     yield from check_spool(settings)
     yield from check_destinations(settings)

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 
+from traitlets import Bool
+
 from jupyter_otel.assembly import build_catalog, build_policy
 from jupyter_otel.cli.findings import Finding, State
 from jupyter_otel.config import Settings
@@ -60,8 +62,9 @@ def check_consent(settings: Settings) -> Finding:
 def check_sources(settings: Settings) -> Iterator[Finding]:
     """Say what listening to the bus changes for others, and what is not listened to."""
     listening = settings.policy.level != "none" and not sdk_disabled()
-    for name in settings.sources.trait_names(config=True):
-        if listening and not getattr(settings.sources, name):
+    for name, trait in settings.sources.traits(config=True).items():
+        usually = isinstance(trait, Bool) and trait.default()
+        if listening and usually and not getattr(settings.sources, name):
             what = f"OtelSources.{name} is False: nothing is recorded of them"
             yield Finding("sources", State.NOTE, what)
     if listening and settings.sources.jupyter_events:

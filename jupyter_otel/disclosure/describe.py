@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import yaml
+from traitlets import Bool
 
 from jupyter_otel.assembly import build_policy
 from jupyter_otel.catalog.catalog import Catalog
@@ -179,7 +180,9 @@ def _destinations(settings: Settings) -> Iterator[Destination]:
 
 
 def _sources(settings: Settings) -> Iterator[Source]:
-    for name, trait in settings.sources.traits(config=True).items():
+    traits = settings.sources.traits(config=True)
+    switches = {name: it for name, it in traits.items() if isinstance(it, Bool)}
+    for name, trait in switches.items():
         means = trait.help.splitlines()[0].removeprefix("Whether ")
         yield Source(name, bool(getattr(settings.sources, name)), means)
 

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 
 def test_a_spool_that_is_a_file_is_found_by_trying_it(doctor, cli):
     file = cli.write("spool", "no folder")
@@ -88,6 +90,56 @@ def test_what_listening_to_the_bus_changes_is_said(doctor):
         "",
     )
     assert bus[2] == "If one breaks: c.OtelSources.jupyter_events = False."
+
+
+RELAYING = ("--OtelPolicy.level=usage", "--OtelSources.otlp_relay=True")
+
+
+def states_and_cures(found):
+    return [(state, cure) for state, _, cure in found["kernels"]]
+
+
+OWN = (
+    "Give kernels a receiver of their own: OTEL_EXPORTER_OTLP_ENDPOINT in the env of "
+    "their kernelspec."
+)
+
+
+@pytest.mark.parametrize(
+    ("setting", "state", "cure"),
+    [
+        ("--ServerApp.port=8888", "ok", ""),
+        ("--ServerApp.sock=/run/jupyter.sock", "warning", OWN),
+        ("--ServerApp.client_ca=/ca.pem", "warning", OWN),
+        ("--GatewayClient.url=http://gateway", "warning", OWN),
+        (
+            "--ServerApp.certfile=/c.pem",
+            "note",
+            "Have the certificate name that host as a subjectAltName.",
+        ),
+    ],
+)
+def test_it_says_whether_kernels_reach_the_relay(doctor, setting, state, cure):
+    assert states_and_cures(doctor(*RELAYING, setting)[1]) == [(state, cure)]
+
+
+def test_a_proxy_between_kernels_and_the_relay_is_found(doctor):
+    proxy = {"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": ""}
+
+    [(state, cure)] = states_and_cures(doctor(*RELAYING, **proxy)[1])
+
+    assert (state, cure[-19:]) == ("warning", "NO_PROXY=127.0.0.1.")
+    proxy["NO_PROXY"] = "127.0.0.1"
+    assert states_and_cures(doctor(*RELAYING, **proxy)[1]) == [("ok", "")]
+
+
+def test_spans_of_kernels_that_nobody_takes_are_found(doctor):
+    assert "kernels" not in doctor("--OtelPolicy.level=usage")[1]
+
+    _, found = doctor("--OtelPolicy.level=usage", "--OtelTraces.kernel=spans")
+
+    [(state, cure)] = states_and_cures(found)
+    assert (state, cure) == ("warning", f"Set c.OtelSources.otlp_relay = True. {OWN}")
 
 
 def test_a_key_that_is_too_short_or_open_to_others_is_found(doctor, cli):
