@@ -29,7 +29,7 @@ def run(cli, *command):
 
 
 def test_the_application_runs_and_its_event_is_written(cli):
-    [application] = [block for block in blocks("python") if "import" in block]
+    [application] = [block for block in blocks("python") if "TOOL =" in block]
     run(cli, sys.executable, "-c", application)
     assert "org.example.tools.run" in cli("events")[1]
 

@@ -1,0 +1,42 @@
+"""Runs notebooks as a program of a user's would, reported as Jupyter's files say.
+
+Usage: run_notebook.py HOW TIMEOUT NOTEBOOK…
+"""
+
+import asyncio
+import sys
+
+import nbformat
+import papermill
+from nbclient import NotebookClient
+
+from jupyter_otel import Telemetry, notebook_hooks
+from jupyter_otel.config_files import load_configuration
+
+
+def run(how, timeout, *paths):
+    """Run each notebook; write what became of it to out.ipynb."""
+    with Telemetry(load_configuration(None)) as telemetry:
+        hooks = notebook_hooks(telemetry)
+        if how == "closed":
+            telemetry.close()
+        if how == "papermill":
+            settings = {"execution_timeout": timeout, "progress_bar": False}
+            papermill.execute_notebook(paths[0], "out.ipynb", **settings, **hooks)
+            return
+        notebooks = [nbformat.read(path, as_version=4) for path in paths]
+        clients = [NotebookClient(each, timeout=timeout, **hooks) for each in notebooks]
+        if how == "async":
+            asyncio.run(run_together(clients))
+        else:
+            clients[0].execute()
+        nbformat.write(notebooks[0], "out.ipynb")
+
+
+async def run_together(clients):
+    """Run all at the same time."""
+    await asyncio.gather(*(client.async_execute() for client in clients))
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])
