@@ -9,10 +9,21 @@ from jupyter_otel.export.checks import public_url
 from jupyter_otel.export.settings import ExportSettings
 
 
-def explain(error: Exception, settings: ExportSettings) -> str:
-    """Return one line about a request that got no answer; never data or headers."""
+def explain(
+    error: Exception, settings: ExportSettings, *, timed_out: bool = False
+) -> str:
+    """Return one line about a request that got no answer; never data or headers.
+
+    Args:
+        error: What a library made of it.
+        settings: Of the request.
+        timed_out: Whether we cut it off: then the error is what that looked like.
+    """
     name = public_url(settings.endpoint)
     cause = _innermost(error)
+    if timed_out:
+        cause = TimeoutError()
+        error = error if isinstance(error, ProxyError) else ReadTimeout()
     reason = getattr(cause, "strerror", None) or type(cause).__name__
     cure = _cure(error, cause, settings.endpoint_setting)
     return f"no answer from {name} ({reason}): {cure}"

@@ -4,7 +4,6 @@ No redirect is followed and no ``.netrc`` read; proxies come from the environmen
 Nothing here knows what an answer means.
 """
 
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from jupyter_otel.export.bounded_connections import BoundedAdapter
+from jupyter_otel.export.bounded_connections import BoundedAdapter, Deadline
 from jupyter_otel.export.failures import explain
 from jupyter_otel.export.settings import ExportSettings
 from jupyter_otel.export.verdicts import Retry
@@ -42,24 +41,29 @@ class HttpClient:
 
     def post(self, headers: Mapping[str, str], body: bytes) -> Answer | Retry:
         """Return the answer to a POST, or why there is none. Never raises."""
-        try:
-            with self._session.send(
-                self._prepare(headers, body),
-                timeout=self._settings.timeout_s,
-                allow_redirects=False,
-                stream=True,
-                verify=self._session.verify,
-                cert=self._session.cert,
-                proxies=self._session.proxies,
-            ) as response:
-                return _read(response, time.monotonic() + self._settings.timeout_s)
-        # ValueError: what a library finds wrong with a URL or a proxy's.
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            return Retry(None, explain(error, self._settings))
+        with Deadline(self._settings.timeout_s) as deadline:
+            try:
+                return self._exchange(self._prepare(headers, body))
+            # ValueError: what a library finds wrong with a URL or a proxy's.
+            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+                why = explain(error, self._settings, timed_out=deadline.has_cut_off)
+                return Retry(None, why)
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
         self._session.close()
+
+    def _exchange(self, request: requests.PreparedRequest) -> Answer:
+        with self._session.send(
+            request,
+            timeout=self._settings.timeout_s,
+            allow_redirects=False,
+            stream=True,
+            verify=self._session.verify,
+            cert=self._session.cert,
+            proxies=self._session.proxies,
+        ) as response:
+            return _read(response)
 
     def _prepare(
         self, headers: Mapping[str, str], body: bytes
@@ -81,14 +85,14 @@ def _prepare(endpoint: str) -> requests.PreparedRequest:
     return requests.Request("POST", urlunsplit(url._replace(netloc=host))).prepare()
 
 
-def _read(response: requests.Response, deadline_s: float) -> Answer:
-    """Read an answer until it ends or takes too long: a wait ends, a drip does not."""
+def _read(response: requests.Response) -> Answer:
+    """Read an answer until it ends, or the time for the request does."""
     body = b""
     # urllib3 1 can only wait for the whole piece.
     read = getattr(response.raw, "read1", response.raw.read)
     # What cannot be read changes no verdict.
     with suppress(HTTPError, OSError):
-        while len(body) < _ANSWER_BYTES and time.monotonic() < deadline_s:
+        while len(body) < _ANSWER_BYTES:
             piece = read(_PIECE_BYTES, decode_content=True)
             if not piece:
                 break

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -50,6 +51,7 @@ class HttpReceiver:
         answers: One for each request, in order; afterwards ``then`` for ever.
         then: The answer once the script is over.
         port: A fixed port, to come back where one was before; 0: a free one.
+        tls: A server's context, to speak HTTPS.
     """
 
     def __init__(
@@ -58,12 +60,20 @@ class HttpReceiver:
         *,
         then: Answer | None = None,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.inbox = Inbox()
         self._answers = deque(answers)
         self._then = then or Answer()
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.receiver = self
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            # Shaken hands on each connection's own thread: a client that does not
+            # must not keep others waiting.
+            self._server.socket = tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
 
     @property
     def port(self) -> int:
@@ -73,7 +83,7 @@ class HttpReceiver:
     @property
     def url(self) -> str:
         """The base URL, without a path."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     def endpoint(self, signal: Signal) -> str:
         """Return the whole URL of one signal."""

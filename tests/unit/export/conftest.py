@@ -1,5 +1,6 @@
 import datetime as dt
 import ipaddress
+import ssl
 
 import pytest
 from cryptography import x509
@@ -27,7 +28,10 @@ def logs_request():
 
 @pytest.fixture
 def make_certificate(tmp_path):
-    """Make files with a key and a certificate for 127.0.0.1 that signs itself."""
+    """Make files with a key and a certificate that signs itself.
+
+    It is for 127.0.0.1 and for the name that the file has.
+    """
 
     def make(stem):
         key = ec.generate_private_key(ec.SECP256R1())
@@ -44,9 +48,27 @@ def make_certificate(tmp_path):
     return make
 
 
+@pytest.fixture
+def receiver_context():
+    """Return what a receiver with such a certificate shows, and asks of its clients."""
+
+    def make(certificate, client_ca=None):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        if client_ca is not None:
+            context.load_verify_locations(client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    return make
+
+
 def _signed(key, common_name):
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    names = [
+        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+        x509.DNSName(common_name),
+    ]
     now = dt.datetime.now(dt.UTC)
     builder = (
         x509.CertificateBuilder()
@@ -56,7 +78,7 @@ def _signed(key, common_name):
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     )
     return builder.sign(key, hashes.SHA256())

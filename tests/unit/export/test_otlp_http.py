@@ -1,7 +1,6 @@
 import gzip
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -306,26 +305,14 @@ def certificate(make_certificate):
     return make_certificate("server")
 
 
-def tls_receiver(certificate, client_ca=None):
-    receiver = HttpReceiver()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    if client_ca is not None:
-        context.load_verify_locations(client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    server = receiver._server
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    return receiver
-
-
 def test_a_receivers_certificate_is_checked_against_the_file(
-    certificate, make_certificate, tmp_path, logs_request
+    certificate, make_certificate, receiver_context, tmp_path, logs_request
 ):
     other = make_certificate("other")
     ca = tmp_path / "ca.pem"
     ca.write_bytes(other.read_bytes())
-    with tls_receiver(certificate) as receiver:
-        url = receiver.endpoint(LOGS).replace("http:", "https:")
+    with HttpReceiver(tls=receiver_context(certificate)) as receiver:
+        url = receiver.endpoint(LOGS)
         destination = open_destination(
             LOGS, ExportSettings("otlp", endpoint=url, certificate_file=ca)
         )
@@ -342,15 +329,16 @@ def test_a_receivers_certificate_is_checked_against_the_file(
     assert renewed == Sent()
 
 
-def test_a_client_certificate_is_shown(certificate, make_certificate, logs_request):
+def test_a_client_certificate_is_shown(
+    certificate, make_certificate, receiver_context, logs_request
+):
     client = make_certificate("client")
-    with tls_receiver(certificate, client_ca=client) as receiver:
-        url = receiver.endpoint(LOGS).replace("http:", "https:")
+    with HttpReceiver(tls=receiver_context(certificate, client)) as receiver:
         destination = open_destination(
             LOGS,
             ExportSettings(
                 "otlp",
-                endpoint=url,
+                endpoint=receiver.endpoint(LOGS),
                 certificate_file=certificate,
                 client_certificate_file=client,
             ),
