@@ -2,17 +2,17 @@
 
 ::
 
-    python faults/run.py ROAD ENDPOINT FOLDER EVENTS
+    python faults/run.py ROAD ENDPOINT FOLDER EVENTS [--protocol P]
 
 ROAD is ``memory``, ``batched``, ``sync``, ``full`` (batched, a spool of 1 MiB that big
 events overrun) or ``stock``; with no EVENTS it only sends what an earlier one left in
-FOLDER. It writes a line for each tenth of the events, then ``closing``, closes, and
-writes its books as a line of JSON.
+FOLDER. It writes a line for each event that was taken, with the time when `emit` had
+returned, then ``closing``, closes, and writes its books as a line of JSON.
 """
 
+import argparse
 import json
 import logging
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +39,7 @@ SCHEMA = {
 }
 LASTS_S = 1.0
 PIECES = 10
+PAUSE_S = LASTS_S / PIECES
 BIG_CHARACTERS = 8192
 
 
@@ -66,43 +67,43 @@ def configured(folder: Path, endpoint: str) -> "Config":
     return config
 
 
-def ours(road: str, endpoint: str, folder: Path, events: int) -> dict[str, Any]:
+def ours(options: argparse.Namespace) -> dict[str, Any]:
     """Emit through `Telemetry`; return its books."""
     from jupyter_otel.telemetry import Telemetry  # noqa: PLC0415 - ours only
 
-    config = configured(folder, endpoint)
+    config = configured(options.folder, options.endpoint)
+    config.OtelExport.protocol = options.protocol
     config.OtelExport.timeout_s = 3.0
-    config.OtelSpool.durability = "batched" if road == "full" else road
-    if road == "full":
+    if options.certificate_file:
+        config.OtelExport.certificate_file = options.certificate_file
+    is_full = options.road == "full"
+    config.OtelSpool.durability = "batched" if is_full else options.road
+    if is_full:
         config.OtelSpool.max_mib = 1
     telemetry = Telemetry(config)
     telemetry.register_schema(SCHEMA)
 
     def emit(number: int) -> bool:
-        data = event(number, big=road == "full")
+        data = event(number, big=is_full)
         return telemetry.emit(schema_id=SCHEMA_ID, data=data)
 
-    if events:
-        accepted = _emit_all(emit, events)
+    if options.events:
+        _emit_all(emit, options.events)
     else:
-        accepted = 0
         telemetry.flush(10.0)
     print("closing", flush=True)
     telemetry.close()
-    return {"accepted": accepted, **telemetry.tally().logs.to_json()}
+    return telemetry.tally().logs.to_json()
 
 
-def stock(_road: str, endpoint: str, _folder: Path, events: int) -> dict[str, Any]:
+def stock(options: argparse.Namespace) -> None:
     """Log through the SDK's batching processor and exporter; it keeps no books."""
-    from opentelemetry.exporter.otlp.proto.http._log_exporter import (  # noqa: PLC0415
-        OTLPLogExporter,
-    )
     from opentelemetry.sdk._logs import LoggerProvider  # noqa: PLC0415
     from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415
 
-    exporter = OTLPLogExporter(endpoint=f"{endpoint}/v1/logs")
     provider = LoggerProvider(shutdown_on_exit=False)
-    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    processor = BatchLogRecordProcessor(_stock_exporter(options))
+    provider.add_log_record_processor(processor)
     logger = provider.get_logger("faults")
 
     def emit(number: int) -> bool:
@@ -110,25 +111,52 @@ def stock(_road: str, endpoint: str, _folder: Path, events: int) -> dict[str, An
         logger.emit(body=SCHEMA_ID, attributes=attributes)
         return True
 
-    accepted = _emit_all(emit, events)
+    _emit_all(emit, options.events)
     print("closing", flush=True)
     provider.shutdown()
-    return {"accepted": accepted}
 
 
-def _emit_all(emit: Callable[[int], bool], events: int) -> int:
-    """Emit in pieces over `LASTS_S`, telling how far it has come."""
-    accepted = 0
+def _stock_exporter(options: argparse.Namespace) -> Any:
+    """Return the SDK's exporter for a protocol, as it comes."""
+    if options.protocol == "grpc":
+        from opentelemetry.exporter.otlp.proto.grpc._log_exporter import (  # noqa: PLC0415
+            OTLPLogExporter as GrpcExporter,
+        )
+
+        return GrpcExporter(endpoint=options.endpoint)
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import (  # noqa: PLC0415
+        OTLPLogExporter as HttpExporter,
+    )
+
+    return HttpExporter(
+        endpoint=f"{options.endpoint}/v1/logs",
+        certificate_file=options.certificate_file or None,
+    )
+
+
+def _emit_all(emit: Callable[[int], bool], events: int) -> None:
+    """Emit in pieces over `LASTS_S`, and say of each event that it was taken."""
     for piece in range(PIECES):
         for number in range(piece * events // PIECES, (piece + 1) * events // PIECES):
-            accepted += emit(number)
-        print(accepted, flush=True)
-        time.sleep(LASTS_S / PIECES)
-    return accepted
+            if emit(number):
+                print(number, time.monotonic_ns(), flush=True)
+        time.sleep(PAUSE_S)
+
+
+def main() -> None:
+    """Run one producer."""
+    logging.basicConfig(level=logging.INFO)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("road")
+    parser.add_argument("endpoint")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("events", type=int)
+    parser.add_argument("--protocol", default="http/protobuf")
+    parser.add_argument("--certificate-file", default="")
+    options = parser.parse_args()
+    books = stock(options) if options.road == "stock" else ours(options)
+    print("books", json.dumps(books), flush=True)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
-    road, url, place, count = sys.argv[1:]
-    run = stock if road == "stock" else ours
-    print(json.dumps(run(road, url, Path(place), int(count))), flush=True)
+    main()

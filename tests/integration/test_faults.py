@@ -51,12 +51,21 @@ def test_what_a_dead_collector_did_not_get_arrives_after_the_next_start(rows, ro
 
 def test_a_killed_process_loses_nothing_acknowledged_in_sync(rows):
     row = rows["kill -9 of the process", "sync"]
-    assert row["arrived"] >= row["accepted"] > 0
+    assert row["lost"] == 0 < row["accepted"]
 
 
 def test_the_stock_road_loses_the_same_in_silence(rows):
     row = rows["refused, back at the next start", "stock"]
     assert (row["accepted"], row["arrived"]) == (500, 0)
+
+
+def test_a_netrc_is_for_nobody_but_the_stock_road(rows):
+    gave_away = [
+        road
+        for (fault, road), row in rows.items()
+        if fault == "a .netrc for the host" and row["gave_away"]
+    ]
+    assert gave_away == ["stock"]
 
 
 def test_a_soak_with_faults_balances_its_books_in_flat_memory():
