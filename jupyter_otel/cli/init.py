@@ -66,15 +66,51 @@ service:
       receivers: [otlp]
       processors: [memory_limiter, batch]
       exporters: [debug]
+    metrics:                       # of OtelMetrics.enabled and OtelSources.otlp_relay
+      receivers: [otlp]
+      processors: [memory_limiter, batch]
+      exporters: [debug]
 """
+
+_KERNEL = """\
+# kernel.env: what a Python kernel needs so that spans of its cells, and of your own
+# code in them, leave without a Jupyter Server: papermill, nbconvert, jupyter console.
+# Kernels that a server with jupyter-otel starts need only step 1: it sets the rest.
+#
+# 1. In the kernel's own environment, with its own python:
+#      python -m pip install 'jupyter-otel-kernel[spans]'
+#    (in a checkout of jupyter-otel './kernel[spans]'; mode context needs no [spans]).
+#    It brings etc/ipython/startup/50-jupyter-otel-kernel.py below sys.prefix, which
+#    each IPython kernel of that environment runs. %otel in a cell shows the state.
+# 2. This file, wherever the kernel is started:
+#      set -a; . ./kernel.env; set +a; papermill in.ipynb out.ipynb
+#    or docker run --env-file, EnvironmentFile= of systemd, "env" in a kernel.json.
+
+# off: nothing. context: your own OpenTelemetry setup gets its parents. spans: each cell
+# is a span, and code without a setup is lent one. Unset: context.
+JUPYTER_OTEL_KERNEL=spans
+
+# Where spans go: any OTLP/HTTP receiver; /v1/traces is added.
+OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318
+# OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20secret
+
+# What the records call this kernel. Unset: jupyter-kernel.
+# OTEL_SERVICE_NAME=nightly-report
+
+# The trace that cells belong to (W3C), where whoever starts the kernel has one.
+# TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
+"""
+
+
+_TEXTS = {"kernel": _KERNEL, "collector": _COLLECTOR}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own arguments."""
     parser.add_argument(
         "place",
-        choices=("server", "collector"),
-        metavar="server|collector",
+        choices=("server", "kernel", "collector"),
+        metavar="server|kernel|collector",
         help="for what",
     )
 
@@ -82,7 +118,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, config: Config) -> int:
     """Print it."""
     del config  # what is printed is a beginning, not what is
-    sys.stdout.write(_server() if arguments.place == "server" else _COLLECTOR)
+    text = _server() if arguments.place == "server" else _TEXTS[arguments.place]
+    sys.stdout.write(text)
     return 0
 
 

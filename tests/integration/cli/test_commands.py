@@ -276,9 +276,9 @@ def test_a_place_below_home_is_printed_as_one(cli):
     assert "\n#  Default: '~/data/jupyter_otel/spool'\n" in out
 
 
-def test_init_collector_takes_both_signals(cli):
+def test_init_collector_takes_all_signals(cli):
     service = yaml.safe_load(cli("init", "collector")[1])["service"]
-    assert set(service["pipelines"]) == {"logs", "traces"}
+    assert set(service["pipelines"]) == {"logs", "traces", "metrics"}
 
 
 def test_status_says_that_nothing_runs(cli):

@@ -68,8 +68,8 @@ USAGE = "--OtelPolicy.level=usage"
                 "shows all ids."
             ),
         ),
-        (["init", "hub"], "argument server|collector: invalid choice: 'hub'"),
-        (["init"], "the following arguments are required: server|collector"),
+        (["init", "hub"], "argument server|kernel|collector: invalid choice: 'hub'"),
+        (["init"], "the following arguments are required: server|kernel|collector"),
         (
             ["status", "--OtelPolicy.level", "usage"],
             (
