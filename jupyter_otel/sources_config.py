@@ -35,6 +35,40 @@ class OtelSources(Configurable):
         """,
     ).tag(config=True)
 
+    http_requests: Bool[bool, bool] = Switch(
+        default_value=True,
+        help="""Whether HTTP requests are recorded, with their spans.
+
+        By the class that answers them; never a URL, path, query or header.
+        """,
+    ).tag(config=True)
+
+    http_polling: Bool[bool, bool] = Switch(
+        default_value=False,
+        help="""Whether requests that front ends repeat by themselves are recorded too.
+
+        Looks at status, kernels, sessions, terminals and kernel specifications, static
+        files, metrics, and all requests below ``otel/v1``. Without it they are recorded
+        only where the server failed, or where an event happened inside.
+        """,
+    ).tag(config=True)
+
+    sign_ins: Bool[bool, bool] = Switch(
+        default_value=True,
+        help="""Whether sign-ins, failed ones, sign-outs and refusals are recorded.
+
+        Never a token, a password or the name that was tried.
+        """,
+    ).tag(config=True)
+
+    terminals: Bool[bool, bool] = Switch(
+        default_value=True,
+        help="""Whether it is recorded that terminals open and close.
+
+        Never what is typed or shown in them.
+        """,
+    ).tag(config=True)
+
     datasets: Bool[bool, bool] = Switch(
         default_value=False,
         help="""Whether it is recorded which data people open.

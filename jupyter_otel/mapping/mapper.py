@@ -39,6 +39,7 @@ from jupyter_otel.schema import Schema, SeverityRule, SpanError, rule_text
 _log = logging.getLogger("jupyter_otel")
 
 LOG_ATTRIBUTES = 6
+HTTP_METHOD = "http.request.method"
 _DROPPED_ATTRIBUTES, _FLAGS, _TRACE_ID, _SPAN_ID, _EVENT_NAME = 7, 8, 9, 10, 12
 _TIMES = struct.Struct("<BQBQ")
 _TIME_TAG, _OBSERVED_TAG = 1 << 3 | 1, 11 << 3 | 1
@@ -87,7 +88,8 @@ class SchemaMapping:
         self._span = overlay.span
         if overlay.span is not None:
             self._finder = SpanFinder(overlay.span, self._reader, start_span)
-            self._namer = SpanNamer(overlay.span.name, name, self._reader)
+            method = next((s.path for s in slots if s.attribute == HTTP_METHOD), None)
+            self._namer = SpanNamer(overlay.span.name, name, self._reader, method)
 
     def map(self, event: RedactedEvent, count: int | None = None) -> Mapped:
         """Return the event's records, serialized, without tag and length.

@@ -133,11 +133,23 @@ class SpanFinder:
 
 
 class SpanNamer:
-    """Names spans as an overlay says, in few characters."""
+    """Names spans as an overlay says, in few characters.
+
+    Args:
+        parts: The overlay's.
+        event_name: Of the schema's events.
+        reader: Of their redacted values.
+        method: The property that is exported as ``http.request.method``, if any.
+    """
 
     def __init__(
-        self, parts: Sequence[NamePart], event_name: str, reader: Reader
+        self,
+        parts: Sequence[NamePart],
+        event_name: str,
+        reader: Reader,
+        method: PropertyPath | None = None,
     ) -> None:
+        self._method = method
         self._parts = parts
         self._event_name = event_name
         self._reader = reader
@@ -147,6 +159,9 @@ class SpanNamer:
         words = []
         for literal, path in self._parts:
             value = None if path is None else self._reader.read(event, path)
+            # OpenTelemetry's HTTP spans: a method that is none reads HTTP in the name.
+            if value == "_OTHER" and path == self._method:
+                value = "HTTP"
             words.append(literal + (rule_text(value) or ""))
         return "".join(words).strip()[:MAX_NAME_CHARACTERS] or self._event_name
 

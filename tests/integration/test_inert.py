@@ -28,6 +28,7 @@ def test_an_unconfigured_server_is_as_it_would_be_without_us(plain, inert):
     assert seen["threads"] == expected["threads"]
     assert seen["handlers"] == expected["handlers"] == []
     assert seen["connection_class"] == expected["connection_class"]
+    assert seen["log_function"] == expected["log_function"]
 
 
 def test_what_collects_is_not_even_imported(first_probe):

@@ -5,6 +5,7 @@ import urllib.request
 from prometheus_client.parser import text_string_to_metric_families
 
 COLLECTING = ("--OtelPolicy.level=audit", "--OtelConsent.mode=mandatory")
+BUS_ALONE = "--OtelSources.http_requests=False"
 
 
 def scrape(server):
@@ -23,7 +24,7 @@ def scrape(server):
 
 
 def test_a_servers_own_page_has_the_books(start_server, wait_until):
-    server = start_server(*COLLECTING)
+    server = start_server(*COLLECTING, BUS_ALONE)
     server.start_kernel()
     wait_until(lambda: server.status()["signals"]["logs"]["sent"] == 1)
 
@@ -39,7 +40,9 @@ def test_a_receiver_that_is_away_is_seen_by_its_kind_of_error(
     start_server, free_port, wait_until
 ):
     server = start_server(
-        *COLLECTING, f"--OtelExport.endpoint=http://127.0.0.1:{free_port}"
+        *COLLECTING,
+        BUS_ALONE,
+        f"--OtelExport.endpoint=http://127.0.0.1:{free_port}",
     )
     server.start_kernel()
 

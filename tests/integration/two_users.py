@@ -19,6 +19,8 @@ class Tokens(IdentityProvider):
 c.ServerApp.identity_provider_class = Tokens
 c.OtelPolicy.identity = "name"
 c.OtelPolicy.level = "audit"
+# What is counted here are the events that a request causes, not the request.
+c.OtelSources.http_requests = False
 """
 ANN, BOB = "anns-token", "bobs-token"
 

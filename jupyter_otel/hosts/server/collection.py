@@ -28,8 +28,11 @@ from jupyter_otel.hosts.server.kernel_environment import (
 from jupyter_otel.hosts.server.login_notice import show_notice_at_login
 from jupyter_otel.hosts.server.metrics import show_metrics
 from jupyter_otel.hosts.server.people import People
+from jupyter_otel.hosts.server.requests import open_request_spans, watch_requests
+from jupyter_otel.hosts.server.terminals import watch_terminals
 from jupyter_otel.schema import Schema
 from jupyter_otel.sources.faults import HookFaults
+from jupyter_otel.sources.request_spans import RequestSpans
 from jupyter_otel.sources.server_events import EventLoggerHandler, schema_body
 from jupyter_otel.telemetry import Telemetry
 
@@ -48,19 +51,29 @@ class Collection:
     error: str | None = None
     """Why nothing is collected although it was asked for."""
     kernel_gone: Callable[[str], None] | None = None
+    request_spans: RequestSpans | None = None
 
     def listen(self, serverapp: Any) -> None:
-        """Take in the events of the server's bus, if policy collects any of them.
+        """Install what has to be there before the server's other extensions are.
 
-        A second call makes up for schemas that were registered since the first.
+        A second call makes up for what was registered since the first.
         """
-        telemetry, bus = self.telemetry, serverapp.event_logger
+        telemetry = self.telemetry
         telemetry.hide(getattr(serverapp.identity_provider, "token", None) or "")
-        if not telemetry.enabled or not telemetry.settings.sources.jupyter_events:
+        if not telemetry.enabled:
+            return
+        self.request_spans = self.request_spans or open_request_spans(telemetry)
+        people = self._people(serverapp)
+        watch_terminals(serverapp, telemetry, people)
+        self._listen_to_bus(serverapp.event_logger, people)
+
+    def _listen_to_bus(self, bus: Any, people: People) -> None:
+        """Take in the events of the server's bus, if policy collects any of them."""
+        telemetry = self.telemetry
+        if not telemetry.settings.sources.jupyter_events:
             return
         if not _admits_bus_events(telemetry, bus):
             return
-        people = People(serverapp.identity_provider)
         listening = [h for h in bus.handlers if isinstance(h, EventLoggerHandler)]
         if not listening:
             bus.register_handler(telemetry.handler(bus, people.attribution))
@@ -75,7 +88,12 @@ class Collection:
             show_notice_at_login(serverapp.web_app.settings, consent)
             prepare_kernels(serverapp, self.telemetry)
             capture_executions(serverapp, self.telemetry)
-            capture_documents(serverapp, self.telemetry)
+            capture_documents(serverapp, self.telemetry, self._people(serverapp))
+            watch_requests(serverapp, self.telemetry, self.request_spans)
+
+    def _people(self, serverapp: Any) -> People:
+        """Return what tells whose an event is, and in the span of which request."""
+        return People(serverapp.identity_provider, spans=self.request_spans)
 
     def finish(self) -> None:
         """Begin to send what waits; return at once.

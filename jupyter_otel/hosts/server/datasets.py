@@ -33,12 +33,11 @@ def reader_of_kernels(
     return KernelEvents(telemetry.intake, attribution_of).take
 
 
-def capture_documents(serverapp: Any, telemetry: Telemetry) -> None:
+def capture_documents(serverapp: Any, telemetry: Telemetry, people: People) -> None:
     """Report the documents that people open through the contents service."""
     schema = _admitted(telemetry, DOCUMENT_OPENED)
     if schema is None:
         return
-    people = People(serverapp.identity_provider)
     serverapp.event_logger.register_handler(
         DocumentsHandler(telemetry.intake, schema, opening, people.attribution)
     )

@@ -6,7 +6,6 @@ own settings are read and set.
 
 import asyncio
 import atexit
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,7 @@ from jupyter_otel.hosts.code import takes_code
 from jupyter_otel.hosts.server.datasets import reader_of_kernels
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
-from jupyter_otel.hosts.server.trace_context import TraceContext
+from jupyter_otel.hosts.server.trace_context import TraceContext, prepare_spans
 from jupyter_otel.schema import Group, Schema
 from jupyter_otel.sources.client_programs import client_program
 from jupyter_otel.sources.execution_facts import ExecutionFacts
@@ -48,9 +47,7 @@ def capture_executions(serverapp: Any, telemetry: Telemetry) -> None:
     running = _running_executions(serverapp, telemetry, schema)
     capture = _execution_capture(serverapp, telemetry, running)
     watches = _watches(serverapp, telemetry, capture)
-    # Beside the start, and before the first cell: the SDK's import is slow.
-    prepare = telemetry.spans.prepare
-    threading.Thread(target=prepare, name="jupyter_otel-sdk", daemon=True).start()
+    prepare_spans(telemetry.spans)
     settings = serverapp.web_app.settings
     capture = replace(capture, watch=watches.open)
     settings[_CONNECTION_CLASS] = capturing(settings[_CONNECTION_CLASS], capture)

@@ -12,6 +12,7 @@ from jupyter_server import CallContext
 from jupyter_server.auth.identity import IdentityProvider
 
 from jupyter_otel.event import ACCOUNT, NOBODYS, Attribution, Person
+from jupyter_otel.sources.request_spans import RequestSpans
 
 SERVER_ACCOUNT = ACCOUNT
 """Whoever the server does not know by name: its operating-system account."""
@@ -34,17 +35,22 @@ class People:
     Args:
         provider: The server's identity provider.
         environ: Where a Hub shows itself.
+        spans: Of requests, where these are spans.
     """
 
     def __init__(
-        self, provider: object, environ: Mapping[str, str] = os.environ
+        self,
+        provider: object,
+        environ: Mapping[str, str] = os.environ,
+        spans: RequestSpans | None = None,
     ) -> None:
+        self._spans = spans
         self._are_named = names_people(provider)
         # Under a Hub the relay names people; a user server sends no identity.
         self._under_hub = "JUPYTERHUB_API_URL" in environ
 
     def attribution(self) -> Attribution:
-        """Return whose the request is that is being served in this context.
+        """Return whose the request is that is being served in this context; its span.
 
         Tasks and timers keep the context of the request that started them: the
         culler is no act of whoever once started a kernel.
@@ -53,7 +59,8 @@ class People:
         # tornado has no public word for it.
         if handler is None or handler._finished:  # noqa: SLF001
             return NOBODYS
-        return Attribution(person=self.person(handler))
+        span = None if self._spans is None else self._spans.of(handler)
+        return Attribution(person=self.person(handler), span=span)
 
     def person(self, handler: Any) -> Person:
         """Return whose the request is that this handler serves."""

@@ -1,10 +1,18 @@
-"""The spans of executions, made and carried over by ``tracing/``."""
+"""The spans of executions and requests, made and carried over by ``tracing/``."""
 
+import threading
 from collections.abc import Mapping
 
 from jupyter_otel.event import SpanContext
 from jupyter_otel.tracing.propagation import read_parent, write_headers
 from jupyter_otel.tracing.spans import SpanStarter
+
+
+def prepare_spans(starter: SpanStarter) -> None:
+    """Import the SDK beside the start and before the first span: it is slow."""
+    threading.Thread(
+        target=starter.prepare, name="jupyter_otel-sdk", daemon=True
+    ).start()
 
 
 class TraceContext:

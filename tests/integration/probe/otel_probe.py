@@ -23,11 +23,22 @@ class ProbeHandler(APIHandler):
             "connection_class": self.settings[
                 "kernel_websocket_connection_class"
             ].__name__,
+            "log_function": type(self.settings["log_function"]).__name__,
             "modules": sorted(sys.modules),
         }
         self.finish(json.dumps(seen))
 
 
+class FailingHandler(APIHandler):
+    """What fails as a server fails."""
+
+    @web.authenticated
+    def get(self):
+        """Fail."""
+        raise RuntimeError
+
+
 def _load_jupyter_server_extension(serverapp):
     base = serverapp.web_app.settings["base_url"]
-    serverapp.web_app.add_handlers(".*$", [(f"{base}probe", ProbeHandler)])
+    routes = [(f"{base}probe", ProbeHandler), (f"{base}failing", FailingHandler)]
+    serverapp.web_app.add_handlers(".*$", routes)
