@@ -15,13 +15,12 @@ A kernel can say what it likes. What it says is kept in its own table only, as a
 client's word, and bounded.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_otel.sources.execution_reports import ExecutionReports
 from jupyter_otel.sources.executions import Execution, Status
-from jupyter_otel.sources.faults import HookFaults
 from jupyter_otel.sources.kernel_executions import KernelExecutions
 from jupyter_otel.sources.kernel_frames import (
     KernelMessage,
@@ -31,6 +30,7 @@ from jupyter_otel.sources.kernel_frames import (
     read_parent,
     read_parts,
 )
+from jupyter_otel.tally import Refusal
 
 _FOUND_PER_S = 100.0
 _FOUND_AT_ONCE = 1000.0
@@ -68,31 +68,26 @@ class IopubWatch:
 
     Args:
         kernel: The table of its executions.
+        reports: Where refusals and errors end.
         find: Makes an execution of what was found; None: none is reported.
         kernel_events: Takes the kernel's id and the content of a message of events;
             None: nobody listens to these.
-        now_ns: The clock.
-        faults: Where errors end.
     """
 
     def __init__(
         self,
         kernel: KernelExecutions,
+        reports: ExecutionReports,
         find: Find | None,
         kernel_events: Callable[[str, bytes], None] | None,
-        now_ns: Callable[[], int],
-        faults: HookFaults,
     ) -> None:
         self._kernel = kernel
+        self._reports = reports
         self._find = find
         self._kernel_events = kernel_events
-        self._now_ns = now_ns
-        self._faults = faults
         self._bucket = Bucket(_FOUND_PER_S, _FOUND_AT_ONCE)
         self._newest: dict[str | None, Execution] = {}
         """By subshell: each runs one execution at a time."""
-        self.refused: Counter[str] = Counter()
-        """How many executions the kernel told of that are not reported, by reason."""
 
     def take(self, frames: Sequence[bytes]) -> None:
         """Look at one message. Never raises: the edge of a hook."""
@@ -100,15 +95,15 @@ class IopubWatch:
         try:
             parts = parts_of(frames)
             if parts is None:
-                self.refused["malformed"] += 1
-            elif is_about_execution(parts):
+                return
+            if is_about_execution(parts):
                 self._hear(parts)
             elif self._kernel_events is not None:
                 content = read_event(parts)
                 if content is not None:
                     self._kernel_events(self._kernel.kernel_id, content)
         except Exception as error:  # noqa: BLE001
-            self._faults.note(error)
+            self._reports.faults.note(error)
 
     def close(self) -> None:
         """Hear no more."""
@@ -118,7 +113,7 @@ class IopubWatch:
     def _hear(self, parts: Sequence[bytes]) -> None:
         said = read_parts(parts) if len(parts[1]) <= _MAX_PARENT_BYTES else None
         if said is None or len(said.parent_id) > _MAX_ID:
-            self.refused["malformed"] += 1
+            self._reports.intake.refuse(Refusal.MALFORMED)
             return
         if said.msg_type == "execute_input":
             self._input(said, parts)
@@ -142,8 +137,8 @@ class IopubWatch:
         is_request = header.get("msg_type") == "execute_request"
         if self._find is None or not is_request or kernel.knows(said.parent_id):
             return None
-        if not self._bucket.takes(self._now_ns()):
-            self.refused["flood"] += 1
+        if not self._bucket.takes(self._reports.now_ns()):
+            self._reports.intake.refuse(Refusal.FLOOD)
             return None
         execution = self._find(kernel.kernel_id, header, _code(said))
         execution.feed = self

@@ -118,11 +118,7 @@ def _watches(
 
     def make(kernel: KernelExecutions) -> IopubWatch:
         return IopubWatch(
-            kernel,
-            find if may_find else None,
-            capture.kernel_events,
-            reports.now_ns,
-            reports.faults,
+            kernel, reports, find if may_find else None, capture.kernel_events
         )
 
     return KernelWatches(kernels, running, make, _call_later)
