@@ -11,7 +11,7 @@ from pathlib import Path
 SERVER = "server"
 """Code that the Jupyter server itself runs, for an extension of it."""
 
-# By the last part of a path, or a module's name, in one of the first arguments.
+# By the name of a program's file, or of the module that Python was told to run.
 _PROGRAMS = {
     "jupyter-console": "console",
     "jupyter_console": "console",
@@ -22,10 +22,8 @@ _PROGRAMS = {
     "nbconvert": "nbconvert",
     "jupyter-execute": "nbclient",
     "jupyter-run": "nbclient",
-    "nbclient": "nbclient",
     "spyder": "spyder",
 }
-_ARGUMENTS = 4
 _MAX_BYTES = 4096
 _PROCESSES = Path("/proc")
 
@@ -36,11 +34,14 @@ def client_program(process_id: int, processes: Path = _PROCESSES) -> str | None:
         return SERVER
     try:
         with (processes / str(process_id) / "cmdline").open("rb") as file:
-            arguments = file.read(_MAX_BYTES).split(b"\0")[:_ARGUMENTS]
+            arguments = file.read(_MAX_BYTES).split(b"\0")
     except OSError:
         return None
-    for argument in arguments:
-        name = argument.decode(errors="replace").rpartition("/")[2]
-        if name in _PROGRAMS:
-            return _PROGRAMS[name]
-    return None
+    program, *further = [_file_name(argument) for argument in arguments]
+    if program.startswith("python"):
+        program = next((each for each in further if not each.startswith("-")), "")
+    return _PROGRAMS.get(program)
+
+
+def _file_name(argument: bytes) -> str:
+    return argument.decode(errors="replace").rpartition("/")[2]

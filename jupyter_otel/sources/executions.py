@@ -115,8 +115,6 @@ class Execution:
 
         A cell that shows an error and goes on is taken for one that failed.
         """
-        if self.replied_ns is not None:
-            return
         self.replied_ns = self.idle_ns or now_ns
         if not self.has_input:
             self.status = Status.ABORTED

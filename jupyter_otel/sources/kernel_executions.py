@@ -68,6 +68,7 @@ class KernelExecutions:
     def reply(self, execution: Execution, content: Mapping[str, Any]) -> None:
         """Take in the kernel's reply."""
         execution.reply(content, self._reports.now_ns())
+        self._correct(execution)
         self._end_when_over(execution)
 
     def hear(self, execution: Execution, said: KernelMessage, teller: object) -> None:
@@ -155,11 +156,15 @@ class KernelExecutions:
             return
         del self.pending[execution.msg_id]
         self.fed_by_askers -= execution.is_fed_by_asker
-        execution.conclude(self._reports.now_ns())
-        # A kernel is interrupted before it is stopped: no person stopped the cell.
+        if execution.replied_ns is None:
+            execution.conclude(self._reports.now_ns())
+            self._correct(execution)
+        self._reports.ended(execution)
+
+    def _correct(self, execution: Execution) -> None:
+        """Tell a person's interrupt from the one that comes before a kernel's stop."""
         if execution.status in _STOPPED and self._is_stopping():
             execution.status, execution.error_name = Status.KERNEL_DIED, None
-        self._reports.ended(execution)
 
 
 class RunningExecutions:

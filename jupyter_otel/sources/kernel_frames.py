@@ -23,6 +23,8 @@ KERNEL_EVENT = "jupyter_otel_event"
 
 _DELIMITER = b"<IDS|MSG>"
 _HEADER, _PARENT, _METADATA, _CONTENT = range(4)
+_DEATHS = frozenset({"restarting", "dead"})
+_MAX_DEATH = 4096
 _EXECUTION = b'"execute_request"'
 _EVENT_MARK = f'"{KERNEL_EVENT}"'
 _EVENT_MARK_BYTES = _EVENT_MARK.encode()
@@ -92,6 +94,19 @@ def read_relayed(message: str) -> KernelMessage | None:
         return None
     [content] = _objects(whole, "content")
     return KernelMessage(msg_type, parent_id, content, len(message))
+
+
+def tells_of_death(message: str) -> bool:
+    """Return whether a gateway says that a kernel has died.
+
+    Its server says so itself, of no request: the kernel cannot.
+    """
+    if len(message) > _MAX_DEATH or '"status"' not in message:
+        return False
+    whole = read_object(message)
+    header, content = _objects(whole, "header", "content")
+    is_ours = header.get("msg_type") == "status" and not whole.get("parent_header")
+    return is_ours and content.get("execution_state") in _DEATHS
 
 
 def read_event(parts: Sequence[bytes]) -> bytes | None:

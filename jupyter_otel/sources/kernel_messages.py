@@ -30,6 +30,7 @@ from jupyter_otel.sources.kernel_frames import (
     read_parts,
     read_relayed,
     read_relayed_event,
+    tells_of_death,
 )
 from jupyter_otel.sources.kernel_wire import (
     LISTENING,
@@ -219,7 +220,10 @@ class ConnectionWatch:
                 self._listen(content)
                 return False
         if self._kernel.pending:
-            self._told(read_relayed(message))
+            if tells_of_death(message):
+                self._kernel.give_up_all(Status.KERNEL_DIED)
+            else:
+                self._told(read_relayed(message))
         return True
 
     def _told(self, said: KernelMessage | None) -> None:

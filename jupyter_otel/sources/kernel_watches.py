@@ -46,6 +46,8 @@ class KernelWatches:
         self._make = make
         self._call_later = call_later
         self._open: dict[str, _Watch] = {}
+        self._revived: set[str] = set()
+        """Kernels that died, whose restart is still to be announced."""
         self._faults = HookFaults("the watch over kernels")
 
     def open(self, kernel_id: str) -> None:
@@ -53,8 +55,20 @@ class KernelWatches:
         if kernel_id not in self._open:
             self._try(kernel_id, 0)
 
+    def died(self, kernel_id: str) -> None:
+        """End what a kernel ran that died and is about to be restarted."""
+        self._end(kernel_id)
+        self._revived.add(kernel_id)
+        self._try(kernel_id, 0)
+
     def restarted(self, kernel_id: str) -> None:
-        """End what a kernel ran that died or was restarted, and hear it anew."""
+        """End what a kernel ran that was restarted, and hear it anew.
+
+        After a death all of that is done: what has been asked since runs.
+        """
+        if kernel_id in self._revived:
+            self._revived.discard(kernel_id)
+            return
         self._end(kernel_id)
         self._try(kernel_id, 0)
 
@@ -62,6 +76,7 @@ class KernelWatches:
         """End what a kernel ran that died for good or was shut down."""
         self._end(kernel_id)
         self._open.pop(kernel_id, None)
+        self._revived.discard(kernel_id)
 
     def close(self) -> None:
         """Close every socket; what runs is nobody's concern here."""
@@ -112,7 +127,7 @@ class KernelWatches:
     def _follow(self, kernel_id: str) -> None:
         """Hear of the kernel's death; these calls go with the kernel."""
         add = self._kernel_manager.add_restart_callback
-        add(kernel_id, lambda: self.restarted(kernel_id), "restart")
+        add(kernel_id, lambda: self.died(kernel_id), "restart")
         add(kernel_id, lambda: self.gone(kernel_id), "dead")
 
     def _sweep(self) -> None:

@@ -37,6 +37,7 @@ EXTENSIONS = {
     "jupyter_lsp": False,
     "jupyter_collaboration": False,
     "jupyter_server_fileid": False,
+    "jupyter_server_nbmodel": False,
     "jupyter_server_terminals": False,
     "jupyter_server_ydoc": False,
     "jupyterlab": False,

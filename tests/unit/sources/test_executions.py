@@ -138,17 +138,6 @@ def test_without_a_reply_its_end_is_what_the_kernel_told_all(
     assert run.outcome()["duration_ms"] == 3.0
 
 
-def test_a_reply_is_not_undone_by_what_all_heard():
-    run = execution()
-    run.began({})
-    run.failed({"ename": "KeyError"})
-    run.reply({"status": "ok"}, 1_001 * MS)
-
-    run.conclude(1_002 * MS)
-
-    assert (run.status, run.error_name) == (Status.OK, None)
-
-
 def test_how_long_it_queued_is_unknown_where_only_the_kernel_told_of_it():
     run = execution()
     run.was_seen_asked = False
