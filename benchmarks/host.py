@@ -51,6 +51,7 @@ _OTHERS = (
     "jupyter_collaboration",
     "jupyter_lsp",
     "jupyter_server_fileid",
+    "jupyter_server_nbmodel",
     "jupyter_server_terminals",
     "jupyter_server_ydoc",
     "jupyterlab",
