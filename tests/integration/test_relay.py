@@ -342,6 +342,13 @@ def test_the_persons_no_stops_it_and_the_sdk_is_told(start_server, connect):
     assert (traces["accepted"], traces["dropped"]) == (2, {"no_consent": 1})
 
 
+def test_at_level_none_there_is_no_relay_whatever_else_is_set(start_server, connect):
+    server = start_server("--OtelSources.otlp_relay=True")
+
+    assert variables_in(connect, server, server.start_kernel()) == {}
+    assert post(server, one_span(), Authorization="token integration-test")[0] == 404
+
+
 def test_without_the_relay_there_is_no_endpoint_and_no_variable(server, connect):
     environ = variables_in(connect, server, server.start_kernel())
 
