@@ -2,7 +2,8 @@
 
 The server's bus says that a path was got, which front ends also do only to see whether
 a file changed, and does not say of which type. The request in whose course it says so
-does: only one for content is an opening.
+does: only one for content is an opening, and only of the path that it names, not of
+what a folder lists.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ _FORMATS = frozenset({"text", "base64"})
 class Opening(NamedTuple):
     """What the request says that is being served, where it asks for content."""
 
+    path: str
     type: str | None
     format: str | None
 
@@ -55,6 +57,8 @@ class DocumentsHandler(BusHandler):
             return
         opening, path = self._opening(), event.get("path")
         if opening is None or not isinstance(path, str):
+            return
+        if path.strip("/") != opening.path.strip("/"):
             return
         time_ns = read_time(event.get("__timestamp__"))
         attribution = self._attribution()._replace(time_ns=time_ns)

@@ -79,3 +79,143 @@ def test_a_dataset_is_a_log_record_of_its_execution_without_credentials(
         assert access.attributes["jupyter.source"] == "kernel"
         assert access.attributes["jupyter.trust"] == "client"
     assert "hunter2" not in json.dumps([record.raw for record in server.logs(ACCESS)])
+
+
+HOSTILE = """
+import json, os
+kernel = get_ipython().kernel
+parent = kernel.session.msg_header("kernel_info_request")
+msg_id = get_ipython().get_parent()["header"]["msg_id"]
+OURS = "https://events.jupyter.org/jupyter_otel/"
+ACCESS = OURS + "dataset_access/v1"
+sequence = 0
+
+def send(content):
+    message = kernel.session.msg("jupyter_otel_event", content, parent=parent)
+    frames = kernel.session.serialize(message, ident=b"jupyter_otel")
+    kernel.iopub_thread.send_multipart(frames)
+
+def report(*events, channel="forged", lost=0):
+    global sequence
+    send({"channel": channel, "sequence": sequence, "lost": lost, "events": events})
+    sequence += 1
+
+def event(data, schema_id=ACCESS, **changes):
+    usual = {"schema_id": schema_id, "data": data, "time_ns": 0, "msg_id": msg_id}
+    return {**usual, **changes}
+"""
+FORGERIES = """
+for name in ("sign_in", "execution", "consent", "pipeline_report", "hub_admin"):
+    report(event({"phase": "finished", "action": "login"}, OURS + name + "/v1"))
+HUBS = "https://schema.jupyter.org/jupyterhub/events/server-action"
+report(event({"action": "start"}, HUBS))
+report(event({"operation": "read", "user_name": "mallory", "user.name": "mallory"}))
+report(event({"operation": "read", "uri": ["a"], "size_bytes": "much"}))
+report(event({"operation": "destroy"}))
+report(event({"operation": "read"}, msg_id="of somebody else"))
+report(event({"operation": "read"}, user="mallory", person="mallory", trust="hub"))
+report(7, None, "text", event(None), event({}, schema_id=None))
+report(lost=-1); report(channel=None)
+for content in ([], "text", None, {"events": {}}):
+    send(json.dumps(content).encode())
+report(event({"operation": "read", "uri": "x" * 100_000_000}))
+"""
+FLOOD = """
+for _ in range(300):
+    report(*[event({"operation": "read", "uri": "/flood"})] * 100)
+"""
+
+
+def test_a_hostile_kernel_changes_its_own_counters_only(
+    start_server, connect, wait_until
+):
+    server = start_server(*DATASETS)
+    kernel_id, other_id = server.start_kernel(), server.start_kernel()
+    hostile, other = connect(server, kernel_id), connect(server, other_id)
+    hostile.run(HOSTILE)
+    hostile.run(FORGERIES)
+    hostile.run(FLOOD)
+    other.run("open('quiet.csv', 'w').close()")
+
+    path = str(server.home / "work" / "quiet.csv")
+    [quiet] = accesses(server, wait_until, 1, **{EVENT + "uri": path})
+    books = wait_until(
+        lambda: server.status()["signals"]["logs"],
+        lambda logs: logs["refused"].get("flood") and logs["pending"] == 0,
+    )
+    [execution] = server.executions(other_id)
+    assert quiet.raw["spanId"] == execution.raw["spanId"]
+    refused = books["refused"]
+    # The iopub channel may lose some of a flood by itself: that is counted, too.
+    assert refused.pop("lost") >= 3
+    assert refused.pop("flood") <= 300
+    assert refused == {
+        "not_allowed": 6,
+        "unattributed": 1,
+        "malformed": 5 + 6,
+        "too_large": 1,
+    }
+    assert books["dropped"] == {"invalid": 3}
+    forged = server.logs(ACCESS, **{"jupyter.source": "kernel"})
+    executed = [
+        record.raw["spanId"] for record in server.executions(kernel_id, count=3)
+    ]
+    for record in forged:
+        assert record.attributes["jupyter.trust"] == "client"
+        assert record.raw["spanId"] in [*executed, execution.raw["spanId"]]
+    of_server = {record.name for record in server.logs(**{"jupyter.source": "server"})}
+    assert of_server == {"jupyter_otel.execution", "jupyter_server.kernel_actions"}
+    assert "mallory" not in json.dumps([record.raw for record in server.logs()])
+    assert server.status()["error"] is None
+    assert hostile.run("print('alive')") == "alive\n"
+    assert server.end() == 0
+
+
+def test_documents_that_are_opened_are_told_with_their_type(server, wait_until):
+    work = server.home / "work"
+    (work / "walk.ipynb").write_text(
+        json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    )
+    (work / "table.csv").write_text("a,b")
+    for asked in (
+        "?type=directory",
+        "/walk.ipynb?type=notebook&content=0",
+        "/walk.ipynb?type=notebook",
+        "/walk.ipynb",
+        "/table.csv?type=file&format=text&content=1",
+        "/table.csv",
+    ):
+        server.request("GET", f"api/contents{asked}")
+
+    opened = wait_until(
+        lambda: server.logs(OPENED), lambda records: len(records) >= 5, "documents"
+    )
+    notebook = {"path": "walk.ipynb", "type": "notebook", "extension": "ipynb"}
+    assert [facts(record) for record in opened] == [
+        {"path": "", "type": "directory"},
+        notebook,
+        notebook,
+        {"path": "table.csv", "type": "file", "extension": "csv", "format": "text"},
+        {"path": "table.csv", "extension": "csv"},
+    ]
+    assert {record.attributes["jupyter.trust"] for record in opened} == {"server"}
+
+
+def test_without_the_source_no_kernel_is_asked_and_no_document_told(
+    start_server, connect
+):
+    server = start_server(*DATASETS[:-1])
+    kernel_id = server.start_kernel()
+    client = connect(server, kernel_id)
+    code = "print(get_ipython().get_parent()['metadata'].get('jupyter_otel'))"
+    asked = client.run(code)
+    loaded = client.run(
+        "import sys; print('jupyter_otel_kernel.datasets' in sys.modules)"
+    )
+    server.request("GET", "api/contents")
+
+    server.executions(kernel_id, count=2)
+    assert "'datasets': True" not in asked
+    assert loaded == "False\n"
+    assert server.end() == 0
+    assert server.logs(ACCESS) + server.logs(OPENED) == []

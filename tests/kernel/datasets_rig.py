@@ -44,6 +44,7 @@ class Rig:
 
     def _emit(self, schema_id, data, msg_id):
         assert schema_id == SCHEMA
+        assert None not in data.values()
         self.events.append((msg_id, data))
         return True
 

@@ -56,6 +56,7 @@ def opening() -> Opening | None:
     if handler._finished or handler.get_query_argument("content", "1") == "0":  # noqa: SLF001
         return None
     return Opening(
+        str(handler.path_kwargs.get("path") or ""),
         handler.get_query_argument("type", None),
         handler.get_query_argument("format", None),
     )

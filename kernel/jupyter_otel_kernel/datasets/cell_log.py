@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-MAX_EVENTS = 1000
-"""Of one cell, the last of them a summary if there was more."""
+MAX_RECORDED = 998
+"""Accesses of one cell that are recorded singly. With a summary at its end, and one of
+what its threads did later, these are 1000 events."""
 UNEXPLAINED_BYTES = 32 * 1024 * 1024
 """So much read and not of a recorded dataset is told: imports read some MiB, too."""
 
@@ -20,15 +21,13 @@ class CellLog:
         self.msg_id = msg_id
         self.further = 0
         """Accesses after the last one that was recorded singly."""
+        self.is_full = False
+        """Whether from now on accesses are only counted."""
+        self.known_bytes = 0
+        """How much of what the cell reads is explained by what is recorded."""
         self._seen: set[tuple[str, ...]] = set()
-        self._known_bytes = 0
         self._told = 0
         self._read_before = read_bytes()
-
-    @property
-    def is_full(self) -> bool:
-        """Whether from now on accesses are only counted."""
-        return len(self._seen) >= MAX_EVENTS - 1
 
     def add(self, *access: str) -> bool:
         """Return whether an access is the first of its kind here, and keep it."""
@@ -38,24 +37,21 @@ class CellLog:
             self.further += 1
             return False
         self._seen.add(access)
+        self.is_full = len(self._seen) >= MAX_RECORDED
         return True
-
-    def add_size(self, size_bytes: int) -> None:
-        """Note how much of what the cell reads is explained."""
-        self._known_bytes += size_bytes
 
     def summary(self) -> dict[str, Any] | None:
         """Return what is left to say, as properties of an event; None: nothing."""
         now = read_bytes()
         read = None if now is None else max(now - (self._read_before or 0), 0)
-        unexplained = (read or 0) - self._known_bytes
+        unexplained = (read or 0) - self.known_bytes
         if self.further == self._told and unexplained < UNEXPLAINED_BYTES:
             return None
         data: dict[str, Any] = {"operation": "summary", "recorded": len(self._seen)}
         data["further"] = self.further
         if read is not None:
             data["read_bytes"] = read
-        self._told, self._known_bytes = self.further, read or 0
+        self._told, self.known_bytes = self.further, read or 0
         return data
 
 

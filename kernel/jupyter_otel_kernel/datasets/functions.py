@@ -39,6 +39,13 @@ class Function(NamedTuple):
         """Whether what it writes is written after it has returned."""
         return self.operation == BY_MODE or self.name.endswith("__init__")
 
+    @property
+    def shown(self) -> str:
+        """The name as people know it."""
+        if self.name == "_modified_open":
+            return "open"
+        return self.name.removesuffix(".__init__").removesuffix(".__new__")
+
 
 def _read(data_format: str, keyword: str, *names: str) -> list[Function]:
     return [Function(name, "read", data_format, 0, keyword) for name in names]

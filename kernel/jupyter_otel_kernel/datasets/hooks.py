@@ -37,6 +37,10 @@ class Hooks:
         self._logs: dict[str, CellLog] = {}
         """Of the cells that run, and of the last that ended: threads may go on."""
         self._ended: list[str] = []
+        self._running: set[str] = set()
+        self._full: CellLog | None = None
+        """The log of the only cell that runs, once it takes no more: for a long loop
+        there is nothing to do but to count, and this is how it is told at once."""
         self._is_over = False
         self.faults = 0
         """How often a hook failed, which changes nothing for its caller."""
@@ -49,13 +53,16 @@ class Hooks:
         """Take note that a cell begins whose request asks for datasets."""
         self._wrappers.leave()
         self._logs[msg_id] = CellLog(msg_id)
+        self._running.add(msg_id)
+        self._full = None
 
     def cell_ended(self, msg_id: str) -> None:
         """Emit what is left to say of a cell."""
-        log = self._logs.get(msg_id)
-        if log is None:
+        if msg_id not in self._running:
             return
-        self._summarize(log)
+        self._running.remove(msg_id)
+        self._full = None
+        self._summarize(self._logs[msg_id])
         self._ended.append(msg_id)
         while len(self._ended) > _MAX_ENDED:
             self._summarize(self._logs.pop(self._ended.pop(0)))
@@ -78,7 +85,8 @@ class Hooks:
             log, cleaned = self._log(), clean(uri)
             if log is None or cleaned is None:
                 return False
-            return self._report(log, cleaned, access)
+            known = {name: it for name, it in access.items() if it is not None}
+            return self._report(log, cleaned, known)
         except Exception:  # noqa: BLE001
             self.faults += 1
             return False
@@ -99,17 +107,17 @@ class Hooks:
     ) -> None:
         # The edge of a hook: it stands in the middle of the user's call.
         try:
-            log = self._log()
+            log = self._full or self._log()
             if log is None:
                 return
             if log.is_full:
-                log.further += 1
+                self._count(log)
                 return
             access = {
                 "operation": operation_of(function, args, kwargs),
                 "status": "ok" if succeeded else "error",
                 "library": library,
-                "function": _shown(function.name),
+                "function": function.shown,
                 "format": function.format,
             }
             has_size = access["operation"] != "write" or not function.only_opens
@@ -133,20 +141,27 @@ class Hooks:
             self._ended.append(msg_id)
         return log
 
+    def _count(self, log: CellLog) -> None:
+        log.further += 1
+        if self._running == {log.msg_id}:
+            self._full = log
+
     def _report(
         self, log: CellLog, uri: str, access: dict[str, Any], *, has_size: bool = True
     ) -> bool:
-        if not log.add(access["operation"], access["status"], uri):
+        operation = access["operation"]
+        if not log.add(operation, access["status"], uri):
             return False
         data = {**access, "uri": uri}
-        data["format"] = data.get("format") or _extension(uri)
+        if not data.get("format"):
+            data.pop("format", None)
+            data.update(_extension(uri))
         size_bytes = _size(uri) if has_size else None
         if size_bytes is not None:
             data.setdefault("size_bytes", size_bytes)
-            if access["operation"] == "read":
-                log.add_size(size_bytes)
-        known = {name: value for name, value in data.items() if value is not None}
-        return self._emit(SCHEMA, known, log.msg_id)
+            if operation == "read":
+                log.known_bytes += size_bytes
+        return self._emit(SCHEMA, data, log.msg_id)
 
     def _summarize(self, log: CellLog) -> None:
         summary = log.summary()
@@ -154,16 +169,10 @@ class Hooks:
             self._emit(SCHEMA, summary, log.msg_id)
 
 
-def _shown(name: str) -> str:
-    """Return a function's name as people know it."""
-    if name == "_modified_open":
-        return "open"
-    return name.removesuffix(".__init__").removesuffix(".__new__")
-
-
-def _extension(uri: str) -> str | None:
+def _extension(uri: str) -> dict[str, str]:
+    """Return the format that a name's end tells, if it tells one."""
     found = _EXTENSION.search(uri)
-    return found[1].lower() if found else None
+    return {"format": found[1].lower()} if found else {}
 
 
 def _size(uri: str) -> int | None:

@@ -34,7 +34,7 @@ def clean(text: str) -> str | None:
         text = database[1]
     if text in _NOWHERE or _CONTROL.search(text) or text.lstrip().startswith(_MARKUP):
         return None
-    if _SCHEME.match(text) is None and "::" not in text:
+    if ":" not in text or (_SCHEME.match(text) is None and "::" not in text):
         return _absolute(text)[:MAX_CHARACTERS]
     links = [_clean_link(link) for link in _THROUGH.split(text)]
     return "::".join(links)[:MAX_CHARACTERS]

@@ -42,7 +42,7 @@ def emit(bus, **data):
 
 
 def test_a_document_got_for_its_content_is_opened_by_whoever_asked(bus, intake):
-    watch(bus, intake, Opening("notebook", None))
+    watch(bus, intake, Opening("/thesis/a.ipynb", "notebook", None))
 
     emit(bus, action="get", path="thesis/a.ipynb")
 
@@ -65,9 +65,18 @@ def test_what_opens_nothing_is_not_reported(bus, intake):
     assert intake.taken == []
 
 
+def test_what_an_opened_folder_lists_is_not_opened(bus, intake):
+    watch(bus, intake, Opening("/thesis", "directory", None))
+
+    emit(bus, action="get", path="thesis/a.ipynb")
+    emit(bus, action="get", path="thesis")
+
+    assert intake.data == [{"path": "thesis", "type": "directory"}]
+
+
 @pytest.mark.parametrize("action", ["save", "rename", "delete", "copy", "create"])
 def test_other_actions_open_nothing(bus, intake, action):
-    watch(bus, intake, Opening("file", None))
+    watch(bus, intake, Opening("a.txt", "file", None))
 
     emit(bus, action=action, path="a.txt")
 
@@ -77,16 +86,20 @@ def test_other_actions_open_nothing(bus, intake, action):
 @pytest.mark.parametrize(
     ("path", "opening", "described"),
     [
-        ("", Opening("directory", None), {"type": "directory"}),
+        ("", Opening("", "directory", None), {"type": "directory"}),
         (
             "a.CSV",
-            Opening("file", "text"),
+            Opening("a.CSV", "file", "text"),
             {"extension": "csv", "type": "file", "format": "text"},
         ),
-        ("a.ipynb", Opening(None, None), {"extension": "ipynb", "type": "notebook"}),
-        ("a.csv", Opening(None, None), {"extension": "csv"}),
-        ("folder", Opening(None, None), {}),
-        ("a.what is this?", Opening("chat", "json"), {}),
+        (
+            "a.ipynb",
+            Opening("a.ipynb", None, None),
+            {"extension": "ipynb", "type": "notebook"},
+        ),
+        ("a.csv", Opening("a.csv", None, None), {"extension": "csv"}),
+        ("folder", Opening("folder", None, None), {}),
+        ("a.what is this?", Opening("a.what is this?", "chat", "json"), {}),
     ],
 )
 def test_a_documents_type_is_what_the_client_or_the_name_says(path, opening, described):
