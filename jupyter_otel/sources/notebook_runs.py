@@ -17,6 +17,7 @@ papermill and nbconvert never call `on_notebook_complete`. However a run ends, i
 kernel's manager is cleaned up, and lets go of the session: that is what is observed.
 """
 
+import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,7 @@ from weakref import finalize
 
 from jupyter_otel.event import Attribution, Intake, Person, SpanContext
 from jupyter_otel.schema import Schema
+from jupyter_otel.sources.execution_reports import CallLater
 from jupyter_otel.sources.executions import Execution, Status, cell_id
 from jupyter_otel.sources.faults import HookEdge
 from jupyter_otel.sources.kernel_messages import Spans
@@ -55,6 +57,11 @@ _CELL_STATUSES: Mapping[RunStatus | None, Status] = {
 Hook = Callable[..., None]
 
 
+def call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
+    """Have the client's event loop, on which hooks are called, run something later."""
+    return asyncio.get_running_loop().call_later(delay_s, call).cancel
+
+
 @dataclass(frozen=True, slots=True)
 class RunCapture:
     """What hooks need to report runs."""
@@ -74,6 +81,9 @@ class RunCapture:
     """Whose the runs are; None: nobody's, so that no consent is needed."""
     notebook_path: str | None = None
     """Where the caller names it; None: what the engine knows."""
+    heartbeat_s: float = 60.0
+    """How often a long cell is reported while it runs; 0: never."""
+    call_later: CallLater = call_later
     now_ns: Callable[[], int] = time.time_ns
 
 
@@ -146,6 +156,7 @@ class NotebookRuns:
         run.execution = execution = self._execution(run, about["cell"])
         run.cells_run += 1
         self._report_cell(execution, "started", {}, execution.requested_ns)
+        self._beat_later(execution)
         _lend(client.kc.session, run, self._headers(execution))
 
     def _cell_is_out(self, client: Any, _: Mapping[str, Any]) -> None:
@@ -169,7 +180,9 @@ class NotebookRuns:
     def _kernel_gone(self, key: int, change: Mapping[str, Any]) -> None:
         with self._edge:
             if change["new"] is None:
-                self._end_as_seen(key)
+                # Its manager knows; the exception may pass on another thread.
+                stopped = getattr(change["old"], "shutting_down", True)
+                self._end_as_seen(key, stopped=stopped)
 
     def _client_gone(self, key: int) -> None:
         with self._edge:
@@ -225,6 +238,17 @@ class NotebookRuns:
         spans = self._capture.spans
         return None if spans is None else spans.start(parent, name)
 
+    def _beat_later(self, execution: Execution) -> None:
+        if self._capture.heartbeat_s > 0:
+            execution.cancel_wait = self._capture.call_later(
+                self._capture.heartbeat_s, partial(self._beat, execution)
+            )
+
+    def _beat(self, execution: Execution) -> None:
+        with self._edge:
+            self._report_cell(execution, "running", {}, self._capture.now_ns())
+            self._beat_later(execution)
+
     def _headers(self, execution: Execution) -> Mapping[str, str]:
         spans, span = self._capture.spans, execution.attribution.span
         return {} if spans is None or span is None else spans.headers(span)
@@ -234,25 +258,34 @@ class NotebookRuns:
         execution, run.execution = run.execution, None
         if execution is None:
             return
+        if execution.cancel_wait is not None:
+            execution.cancel_wait()
         execution.give_up(without_reply, self._capture.now_ns())
         run.cells_failed += execution.status is not Status.OK
         outcome = execution.outcome()
         seen = {name: outcome[name] for name in _SEEN if name in outcome}
         self._report_cell(execution, "finished", seen, execution.replied_ns)
 
-    def _end_as_seen(self, key: int) -> None:
-        """End a run by what ends it: a cell, an exception, or nothing bad at all."""
+    def _end_as_seen(self, key: int, *, stopped: bool = True) -> None:
+        """End a run by what ends it: an exception, a cell, or nothing bad at all.
+
+        Args:
+            key: Its client's identity.
+            stopped: Whether somebody stopped the kernel, which else has died.
+        """
         run = self._runs.get(key)
         if run is None:
             return
         error = sys.exception()
-        if run.fatal is not None or error is None or id(error) == run.outer_error:
-            # Under a cell that runs nobody but an interrupt takes the kernel away.
-            self._end(key, RunStatus.INTERRUPTED if run.execution else None)
-            return
-        status = status_of(error)
-        name = type(error).__name__ if status is RunStatus.ERROR else None
-        self._end(key, status, name)
+        if error is None or id(error) == run.outer_error:
+            taken = RunStatus.INTERRUPTED if stopped else RunStatus.KERNEL_DIED
+            self._end(key, taken if run.execution else None)
+        elif run.execution is None and run.fatal is not None:
+            self._end(key, None)
+        else:
+            status = status_of(error)
+            name = type(error).__name__ if status is RunStatus.ERROR else None
+            self._end(key, status, name)
 
     def _end(
         self, key: int, status: RunStatus | None, error_name: str | None = None
@@ -293,7 +326,7 @@ class NotebookRuns:
     def _report_cell(
         self,
         execution: Execution,
-        phase: Literal["started", "finished"],
+        phase: Literal["started", "running", "finished"],
         outcome: Mapping[str, Any],
         time_ns: int | None,
     ) -> None:

@@ -5,6 +5,7 @@ Usage: run_notebook.py HOW TIMEOUT NOTEBOOK…
 
 import asyncio
 import sys
+from functools import partial
 
 import nbformat
 import papermill
@@ -20,9 +21,11 @@ def run(how, timeout, *paths):
         hooks = notebook_hooks(telemetry)
         if how == "closed":
             telemetry.close()
-        if how == "papermill":
+        if "papermill" in how:
             settings = {"execution_timeout": timeout, "progress_bar": False}
-            papermill.execute_notebook(paths[0], "out.ipynb", **settings, **hooks)
+            work = partial(papermill.execute_notebook, paths[0], "out.ipynb")
+            work = partial(work, **settings, **hooks)
+            asyncio.run(inside(work)) if "inside" in how else work()
             return
         notebooks = [nbformat.read(path, as_version=4) for path in paths]
         clients = [NotebookClient(each, timeout=timeout, **hooks) for each in notebooks]
@@ -31,6 +34,11 @@ def run(how, timeout, *paths):
         else:
             clients[0].execute()
         nbformat.write(notebooks[0], "out.ipynb")
+
+
+async def inside(work):
+    """Work while an event loop runs, as in a notebook's cell."""
+    work()
 
 
 async def run_together(clients):

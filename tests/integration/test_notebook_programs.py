@@ -170,6 +170,17 @@ def test_notebooks_that_run_at_the_same_time_are_kept_apart(home):
     assert len(run.told) == 3 * (2 + 4)
 
 
+def test_a_long_cell_is_told_while_it_runs(home):
+    home.configure(jupyter_otel=f"{COLLECTING}c.OtelSources.heartbeat_s = 0.5\n")
+    home.write([cell("import time; time.sleep(2)", name="long")])
+
+    phases = [phase for _, cell_id, phase, _ in home.run("nbconvert").told if cell_id]
+
+    assert phases[0] == "started"
+    assert phases[-1] == "finished"
+    assert set(phases[1:-1]) == {"running"}
+
+
 def test_nbconvert_runs_several_notebooks_one_after_the_other(home):
     home.write([cell("1", name="one")])
     home.write([cell("2", name="two")], "other.ipynb")

@@ -14,6 +14,8 @@ CASES = [
     ("async", "interrupt"),
     ("papermill", "ok"),
     ("papermill", "died"),
+    ("papermill inside", "ok"),
+    ("papermill inside", "died"),
 ]
 TRACEPARENT = f"00-{TRACE}-{PARENT}-01"
 STATUSES = {  # of the first cell, the second and the run

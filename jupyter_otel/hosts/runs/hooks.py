@@ -78,6 +78,7 @@ def _hooks(
         parent=partial(surrounding_span, os.environ),
         person=person,
         notebook_path=notebook_path,
+        heartbeat_s=settings.sources.heartbeat_s,
     )
     runs = NotebookRuns(capture)
     telemetry.close_before(runs)

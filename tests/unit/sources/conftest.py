@@ -9,7 +9,9 @@ import pytest
 
 from jupyter_otel.event import Attribution
 from jupyter_otel.schema import Node, Overlay, Schema
+from jupyter_otel.sources.notebook_runs import NotebookRuns, RunCapture
 from jupyter_otel.tally import Refusal
+from tests.unit.sources.notebook_rig import EXECUTION, PARENT, RUN, Clock, Spans
 
 
 def pytest_configure(config):
@@ -96,3 +98,33 @@ def swallowed(request, caplog):
     if request.node.get_closest_marker("swallows") is None:
         messages = [r.getMessage() for r in caplog.get_records("call")]
         assert [m for m in messages if m.startswith("jupyter_otel:")] == []
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_runs(intake, clock):
+    """Return what makes the runs of a capture that is changed a little."""
+
+    def make(**changes):
+        about = {
+            "intake": intake,
+            "run_schema": RUN,
+            "execution_schema": EXECUTION,
+            "takes_code": False,
+            "spans": Spans(),
+            "parent": lambda: PARENT,
+            "now_ns": lambda: clock.now_ns,
+            "call_later": clock.call_later,
+        }
+        return NotebookRuns(RunCapture(**{**about, **changes}))
+
+    return make
+
+
+@pytest.fixture
+def runs(make_runs):
+    return make_runs()

@@ -12,6 +12,10 @@ from traitlets.config import Configurable
 
 from jupyter_otel.event import SpanContext
 
+RUN, EXECUTION = "run", "execution"
+OK = {"status": "ok", "execution_count": 1}
+PARENT = SpanContext(b"t" * 16, b"p" * 8)
+
 
 class Client(NotebookClient):
     """A client whose kernel's answers the test makes up."""
@@ -25,7 +29,7 @@ class Client(NotebookClient):
         )
         super().__init__(notebook, kernel_name="python3", **traits)
         self.km = SimpleNamespace(session=Session(), kernel_id="k1")
-        self.km.session.parent = Configurable()
+        self.manager = self.km.session.parent = Configurable()
         self.kc = SimpleNamespace(session=Session(metadata={"mine": 1}))
 
     def call(self, hook, **about):
@@ -73,3 +77,28 @@ class Spans:
 
     def headers(self, span):
         return {"traceparent": span.span_id.hex()}
+
+
+class Clock:
+    """Time that stands still, and what waits for it."""
+
+    def __init__(self):
+        self.now_ns = 0
+        self.waiting = []
+
+    def call_later(self, delay_s, call):
+        """Keep a call; return what takes it back."""
+        self.waiting.append((delay_s, call))
+        return lambda: self.waiting.remove((delay_s, call))
+
+
+def told(intake):
+    """Return what was handed in, as schema, phase and status."""
+    return [
+        (taken.schema, taken.data["phase"], taken.data.get("status"))
+        for taken in intake.taken
+    ]
+
+
+def error(name, value="x"):
+    return {"status": "error", "ename": name, "evalue": value}

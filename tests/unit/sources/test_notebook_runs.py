@@ -3,72 +3,15 @@
 The client is nbclient's own, its kernel made up: `notebook_rig`.
 """
 
-import asyncio
-import gc
-from contextlib import contextmanager, suppress
 from copy import deepcopy
-from types import SimpleNamespace
 
 import pytest
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from jupyter_otel.event import SpanContext
-from jupyter_otel.sources.notebook_runs import NotebookRuns, RunCapture
-from tests.unit.sources.notebook_rig import Client, Spans
+from tests.unit.sources.notebook_rig import EXECUTION, OK, RUN, Client, error, told
 
-RUN, EXECUTION = "run", "execution"
-OK = {"status": "ok", "execution_count": 1}
-PARENT = SpanContext(b"t" * 16, b"p" * 8)
 NS_PER_MS = 1_000_000
-
-
-@pytest.fixture
-def clock():
-    return SimpleNamespace(now_ns=0)
-
-
-@pytest.fixture
-def make_runs(intake, clock):
-    def make(**changes):
-        about = {
-            "intake": intake,
-            "run_schema": RUN,
-            "execution_schema": EXECUTION,
-            "takes_code": False,
-            "spans": Spans(),
-            "parent": lambda: PARENT,
-            "now_ns": lambda: clock.now_ns,
-        }
-        return NotebookRuns(RunCapture(**{**about, **changes}))
-
-    return make
-
-
-@pytest.fixture
-def runs(make_runs):
-    return make_runs()
-
-
-def told(intake):
-    """Return what was handed in, as schema, phase and status."""
-    return [
-        (taken.schema, taken.data["phase"], taken.data.get("status"))
-        for taken in intake.taken
-    ]
-
-
-@contextmanager
-def ending(client):
-    """End a client's kernel while an exception passes, as nbclient does."""
-    try:
-        yield
-    finally:
-        client.end()
-
-
-def error(name, value="x"):
-    return {"status": "error", "ename": name, "evalue": value}
 
 
 def test_a_run_and_its_cells_are_reported_whole(runs, intake, clock):
@@ -151,125 +94,22 @@ def test_without_traces_no_metadata_and_no_spans(make_runs, intake):
     assert [taken.attribution.span for taken in intake.taken] == [None, None]
 
 
-def test_an_error_that_nbclient_raises_makes_the_run_fail(runs, intake):
-    client = Client(["1", "2"], **runs.hooks()).start()
-    client.run(error("NameError"))
-    client.end()
-
-    assert told(intake)[2:] == [
-        (EXECUTION, "finished", "error"),
-        (RUN, "finished", "error"),
-    ]
-    assert intake.taken[-1].data["error_name"] == "NameError"
-    assert intake.taken[-1].data["cells_failed"] == 1
-
-
-@pytest.mark.parametrize(
-    ("traits", "tags"),
-    [
-        ({"allow_errors": True}, []),
-        ({"allow_error_names": ["NameError"]}, []),
-        ({}, ["raises-exception"]),
-    ],
-)
-def test_an_error_that_is_allowed_leaves_the_run_ok(runs, intake, traits, tags):
-    cell = new_code_cell("x", metadata={"tags": tags})
-    client = Client([cell], **traits, **runs.hooks()).start()
-    client.run(error("NameError"))
-    client.end()
-
-    assert told(intake)[2:] == [
-        (EXECUTION, "finished", "error"),
-        (RUN, "finished", "ok"),
-    ]
-    assert intake.taken[-1].data["cells_failed"] == 1
-
-
-def test_forced_errors_are_not_allowed_by_a_tag(runs, intake):
-    cell = new_code_cell("x", metadata={"tags": ["raises-exception"]})
-    client = Client([cell], force_raise_errors=True, **runs.hooks()).start()
-    client.run(error("NameError"))
-    client.end()
-
-    assert told(intake)[-1] == (RUN, "finished", "error")
-
-
-def test_a_kernel_that_was_interrupted_interrupts_the_run(runs, intake):
-    client = Client(["1"], **runs.hooks()).start()
-    client.run(error("KeyboardInterrupt"))
-    client.end()
-
-    assert told(intake)[2:] == [
-        (EXECUTION, "finished", "interrupted"),
-        (RUN, "finished", "interrupted"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("raised", "cell_status", "run_status", "error_name"),
-    [
-        (DeadKernelError("x"), "kernel_died", "kernel_died", None),
-        (CellTimeoutError("x"), "interrupted", "timeout", None),
-        (KeyboardInterrupt(), "interrupted", "interrupted", None),
-        (asyncio.CancelledError(), "interrupted", "interrupted", None),
-        (ValueError("x"), "disconnected", "error", "ValueError"),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_what_ends_a_run_is_told_by_the_exception(
-    runs, intake, raised, cell_status, run_status, error_name
-):
+def test_a_long_cell_is_reported_while_it_runs(runs, intake, clock):
     client = Client(["1"], **runs.hooks()).start()
     client.send()
-    with pytest.raises(type(raised)), ending(client):
-        raise raised
+    [(delay_s, beat)] = clock.waiting
+    clock.now_ns = 60 * 10**9
+    clock.waiting.clear()
+    beat()
+    client.answer(OK)
 
+    assert delay_s == 60.0
     assert told(intake)[2:] == [
-        (EXECUTION, "finished", cell_status),
-        (RUN, "finished", run_status),
+        (EXECUTION, "running", None),
+        (EXECUTION, "finished", "ok"),
     ]
-    assert intake.taken[-1].data.get("error_name") == error_name
-
-
-def test_an_exception_that_was_there_before_the_run_ends_nothing(runs, intake):
-    with suppress(ValueError):
-        try:
-            int("none")
-        finally:
-            client = Client(["1"], **runs.hooks()).start()
-            client.run(OK)
-            client.end()
-
-    assert told(intake)[-1] == (RUN, "finished", "ok")
-
-
-def test_a_kernel_that_goes_under_a_cell_was_taken_away(runs, intake):
-    client = Client(["1"], **runs.hooks()).start()
-    client.send()
-    client.end()
-
-    assert told(intake)[2:] == [
-        (EXECUTION, "finished", "interrupted"),
-        (RUN, "finished", "interrupted"),
-    ]
-
-
-def test_a_run_ends_once(runs, intake):
-    client = Client(["1"], **runs.hooks()).start()
-    client.run(OK)
-    client.end()
-    client.call("on_notebook_complete", notebook=client.nb)
-    runs.close()
-
-    assert told(intake)[3:] == [(RUN, "finished", "ok")]
-
-
-def test_where_the_kernel_stays_the_notebook_s_end_ends_the_run(runs, intake):
-    client = Client(["1"], **runs.hooks()).start()
-    client.run(OK)
-    client.call("on_notebook_complete", notebook=client.nb)
-
-    assert told(intake)[-1] == (RUN, "finished", "ok")
+    assert intake.taken[2].attribution.time_ns == 60 * 10**9
+    assert clock.waiting == []
 
 
 def test_a_client_that_was_given_its_kernel_begins_with_its_first_cell(runs, intake):
@@ -313,26 +153,6 @@ def test_clients_that_run_at_the_same_time_are_kept_apart(runs, intake):
         ((EXECUTION, "finished", "ok"), 3),
         ((RUN, "finished", "ok"), 1),
     ]
-
-
-def test_what_is_open_at_the_close_is_disconnected(runs, intake):
-    client = Client(["1"], **runs.hooks()).start()
-    client.send()
-    runs.close()
-
-    assert told(intake)[2:] == [
-        (EXECUTION, "finished", "disconnected"),
-        (RUN, "finished", "disconnected"),
-    ]
-
-
-def test_a_client_that_goes_without_an_end_ends_its_run(runs, intake):
-    client = Client(["1"], **runs.hooks()).start()
-    client.run(OK)
-    del client
-    gc.collect()
-
-    assert told(intake)[-1] == (RUN, "finished", "ok")
 
 
 def test_code_is_handed_in_where_it_is_taken(make_runs, intake):
