@@ -162,3 +162,35 @@ def test_what_moves_a_cursor_does_not_reach_the_body():
 
     body = LogRecord.FromString(record).body.string_value
     assert body == "org.example.tool.run kind=[2Ja b c"
+
+
+REQUEST = Overlay(
+    known=True,
+    span=SpanRule(
+        name=(NamePart("", ("method",)), NamePart(" ", ("handler",))),
+        duration_ms=("ms",),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "method", "named"),
+    [
+        ("http.request.method", "PUT", "PUT _OTHER"),
+        ("http.request.method", "_OTHER", "HTTP _OTHER"),
+        (None, "_OTHER", "_OTHER _OTHER"),
+    ],
+)
+def test_an_http_method_that_is_none_reads_http_in_a_spans_name(
+    attribute, method, name
+):
+    slots = (
+        Slot(("method",), attribute),
+        Slot(("handler",), None),
+        Slot(("ms",), None),
+    )
+    case = Case(slots, [method, "_OTHER", 1], REQUEST)
+
+    mapped = mapper().compile(case.schema, slots).map(case.event)
+
+    assert Span.FromString(mapped.span).name == named

@@ -11,6 +11,10 @@ from jupyter_server.auth.identity import (
 
 from jupyter_otel.event import NOBODYS, Attribution, Person
 from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
+from jupyter_otel.hosts.server.trace_context import TraceContext
+from jupyter_otel.sources.request_spans import RequestSpans
+from jupyter_otel.tracing.spans import SpanStarter
+from tests.unit.sources.requests import handler_of
 
 
 class NamingProvider(IdentityProvider):
@@ -102,6 +106,20 @@ def test_the_request_being_served_says_whose_an_event_is(serve):
         NOBODYS,
         Attribution(Person("user:ann", "ann")),
     )
+
+
+def test_an_event_inside_a_request_belongs_to_its_span(serve):
+    spans = RequestSpans(TraceContext(SpanStarter(), tells_kernel=False))
+    people = People(IdentityProvider(), {}, spans)
+    handler = handler_of()
+
+    serve(handler)
+    first, second = people.attribution(), people.attribution()
+    handler._finished = True
+
+    assert first == second == Attribution(SERVER_ACCOUNT, spans.begun(handler))
+    assert first.span is not None
+    assert people.attribution() == NOBODYS
 
 
 def test_what_goes_on_after_a_request_is_nobodys(serve):
