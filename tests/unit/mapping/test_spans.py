@@ -182,7 +182,7 @@ REQUEST = Overlay(
     ],
 )
 def test_an_http_method_that_is_none_reads_http_in_a_spans_name(
-    attribute, method, name
+    attribute, method, named
 ):
     slots = (
         Slot(("method",), attribute),
