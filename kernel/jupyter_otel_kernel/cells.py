@@ -9,66 +9,90 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from threading import get_ident
-from typing import Any, NamedTuple
+from typing import Any
 
-from opentelemetry import context as otel_context
-from opentelemetry.trace import Span, set_span_in_context
+from opentelemetry.context import Context, attach, get_current
+from opentelemetry.trace import (
+    Span,
+    get_current_span,
+    set_span_in_context,
+)
 
-from jupyter_otel_kernel.trace_parent import span_of
-
-_NONE: Mapping[str, Any] = {}
-
-
-class Request(NamedTuple):
-    """What an execute request says to us."""
-
-    msg_id: str
-    span: Span | None
-    """The execution, as the sender sees it."""
-    listens: bool
-    """Whether the server takes kernel events."""
-    datasets: bool
-    """Whether it wants to know which data was opened."""
+from jupyter_otel_kernel.trace_parent import RemoteSpan
 
 
 class Cell:
-    """One execution, from its first hook to its last."""
+    """One execution, from its first hook to its last.
 
-    __slots__ = ("_older_threads", "_tokens", "depth", "own_span", "request")
+    Args:
+        msg_id: Of its request.
+        metadata: The request's.
+        default: The span where they name none.
+    """
 
-    def __init__(self, request: Request, own_span: Span | None = None) -> None:
-        self.request = request
-        self.own_span = own_span
-        """In ``spans`` mode: below the request's."""
-        self._older_threads = _thread_ids() if request.listens else frozenset()
-        self.depth = 1
-        """How many ``run_cell`` of this request are under way, one in the other."""
-        self._tokens: list[Token[Any]] = []
+    listens = False
+    """Whether the server takes kernel events."""
+    asks_for_datasets = False
+    """Whether it wants to know which data was opened."""
+    depth = 1
+    """How many ``run_cell`` of this request are under way, one in the other."""
+    own_span: Span | None = None
+    """In ``spans`` mode: below the execution's."""
+    _older_threads: frozenset[int | None] = frozenset()
+    _before: Context | None = None
+    _entered: Context | None = None
+
+    def __init__(
+        self, msg_id: str, metadata: Mapping[str, Any], default: RemoteSpan | None
+    ) -> None:
+        self.msg_id = msg_id
+        traceparent = metadata.get("traceparent")
+        self.span = default if traceparent is None else RemoteSpan(traceparent, default)
+        """The execution, as the sender sees it."""
+        asks = metadata.get("jupyter_otel")
+        if type(asks) is dict:
+            self._take(asks)
+
+    def _take(self, asks: Mapping[str, Any]) -> None:
+        self.listens = asks.get("listens") is True
+        self.asks_for_datasets = asks.get("datasets") is True
+        if self.listens:
+            self._older_threads = _thread_ids()
 
     def enter(self) -> None:
         """Make it, and its span, the current one of this thread or task."""
-        span = self.own_span or self.request.span
-        self._tokens.append(_CURRENT.set(self))
+        _CURRENT.set(self)
+        span = self.own_span or self.span
         if span is not None:
-            self._tokens.append(otel_context.attach(set_span_in_context(span)))
+            self._before = get_current()
+            self._entered = set_span_in_context(span, self._before)
+            attach(self._entered)
 
     def leave(self) -> None:
-        """Take that back, where it was done.
+        """Take that back, where it was done; what user code attached itself stays.
 
-        A cell that awaits was entered in a task and is left outside it; what it had
-        set has ended with the task. `opentelemetry.context.detach` would log an error.
+        A cell that awaits was entered in a task and is left outside it: what it had
+        set has ended with the task.
         """
-        while self._tokens:
-            token = self._tokens.pop()
-            with suppress(ValueError):
-                token.var.reset(token)
+        if _CURRENT.get() is self:
+            _CURRENT.set(None)
+        if self._before is None:
+            return
+        now = get_current()
+        if now is self._entered:
+            attach(self._before)
+        elif self._is_of_a_cell(get_current_span(now)):
+            attach(set_span_in_context(get_current_span(self._before), now))
+
+    def _is_of_a_cell(self, span: Span) -> bool:
+        """Return whether it is ours, or one that user code detached itself back to."""
+        return span is self.own_span or isinstance(span, RemoteSpan)
 
     def precedes_this_thread(self) -> bool:
         """Return whether the calling thread began after the cell did."""
-        return self.request.listens and get_ident() not in self._older_threads
+        return self.listens and get_ident() not in self._older_threads
 
 
 _CURRENT: ContextVar[Cell | None] = ContextVar("jupyter_otel_cell", default=None)
@@ -106,23 +130,10 @@ def _thread_ids() -> frozenset[int | None]:
     return frozenset(thread.ident for thread in threading.enumerate())
 
 
-def request_of(message: Mapping[str, Any], default: Span | None) -> Request | None:
-    """Return what an execute request says, None if the message is none.
-
-    Args:
-        message: A kernel message, as ipykernel gives it.
-        default: The span where the request names none.
-    """
-    header = message.get("header") or _NONE
-    if header.get("msg_type") != "execute_request":
+def msg_id_of(message: Mapping[str, Any]) -> str | None:
+    """Return the id of an execute request, as ipykernel gives it; None for others."""
+    header = message.get("header")
+    if not header or header["msg_type"] != "execute_request":
         return None
-    metadata = message.get("metadata") or _NONE
-    asks = metadata.get("jupyter_otel")
-    if not isinstance(asks, dict):
-        asks = _NONE
-    return Request(
-        str(header.get("msg_id", "")),
-        span_of(metadata.get("traceparent")) or default,
-        asks.get("listens") is True,
-        asks.get("datasets") is True,
-    )
+    msg_id: str = header["msg_id"]
+    return msg_id

@@ -25,8 +25,7 @@ from typing import Any
 
 from opentelemetry.trace import get_current_span
 
-from jupyter_otel_kernel import cells
-from jupyter_otel_kernel.forks import at_exit_of_child
+from jupyter_otel_kernel import cells, forks
 from jupyter_otel_kernel.plain_json import json_bytes
 from jupyter_otel_kernel.trace_parent import traceparent_of
 
@@ -56,7 +55,7 @@ class Channel:
 
     def _start(self) -> None:
         """Begin anew, as at first and in a forked child."""
-        self._pid = os.getpid()
+        self._generation = forks.generation
         # Re-entered where a `__del__` that reads data runs while it is held.
         self._lock = threading.RLock()
         self._name = os.urandom(8).hex()
@@ -74,9 +73,9 @@ class Channel:
         try:
             if not self.listens:
                 return False
-            if os.getpid() != self._pid:
+            if forks.generation != self._generation:
                 self._start()
-                at_exit_of_child(self.flush)
+                forks.at_exit_of_child(self.flush)
             return self._add(_encoded(schema_id, data, msg_id))
         except Exception:  # noqa: BLE001
             self.faults += 1
@@ -86,9 +85,9 @@ class Channel:
         """Hand everything queued to the kernel's iopub thread."""
         # The edge of a hook, as above; also called by the iopub thread and at exit.
         try:
-            if os.getpid() != self._pid:
+            if forks.generation != self._generation:
                 return
-            while self.listens and self._in_flight < MAX_IN_FLIGHT:
+            while self._queue and self.listens and self._in_flight < MAX_IN_FLIGHT:
                 if not self._send_batch():
                     break
         except Exception:  # noqa: BLE001
@@ -220,7 +219,7 @@ def _encoded(schema_id: str, data: Mapping[str, Any], msg_id: str | None) -> byt
     event: dict[str, Any] = {"schema_id": schema_id, "data": data}
     event["time_ns"] = time.time_ns()
     if msg_id is None:
-        msg_id = cell.request.msg_id if cell is not None else ""
+        msg_id = cell.msg_id if cell is not None else ""
     event["msg_id"] = msg_id
     span = get_current_span()
     if span.get_span_context().is_valid:

@@ -12,11 +12,12 @@ import importlib
 import os
 from typing import Any, Protocol
 
-from jupyter_otel_kernel.cells import Cell, Request, begin_table, current, request_of
+from jupyter_otel_kernel import forks
+from jupyter_otel_kernel.cells import Cell, begin_table, current, msg_id_of
 from jupyter_otel_kernel.channel import Channel, close_channel, open_channel
 from jupyter_otel_kernel.magic import OtelMagic
 from jupyter_otel_kernel.mode import mode_of
-from jupyter_otel_kernel.trace_parent import span_of
+from jupyter_otel_kernel.trace_parent import RemoteSpan
 
 _DATASETS = "jupyter_otel_kernel.datasets"
 
@@ -39,8 +40,10 @@ class Extension:
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
-        self._pid = os.getpid()
-        self._default = span_of(os.environ.get("TRACEPARENT"))
+        self._get_parent = shell.kernel.get_parent
+        self._generation = forks.generation
+        traceparent = os.environ.get("TRACEPARENT")
+        self._default = RemoteSpan(traceparent) if traceparent else None
         self._running = begin_table()
         self._is_over = False
         self.mode = mode_of(os.environ)
@@ -75,7 +78,7 @@ class Extension:
         """Set the span context of the cell that begins."""
         # The edge of a hook: what escapes prints the cell's code into its output.
         try:
-            if os.getpid() == self._pid:
+            if forks.generation == self._generation:
                 self._begin()
         except BaseException:  # noqa: BLE001 - an interrupt in here would print, too
             self.faults += 1
@@ -84,61 +87,70 @@ class Extension:
         """Take back the span context of the cell that has ended."""
         # The edge of a hook, as above.
         try:
-            if os.getpid() == self._pid:
+            if forks.generation == self._generation:
                 self._end(result)
         except BaseException:  # noqa: BLE001 - as above
             self.faults += 1
 
     def _begin(self) -> None:
-        request = request_of(self._shell.kernel.get_parent(), self._default)
-        if request is None:
+        message = self._get_parent()
+        msg_id = msg_id_of(message)
+        if msg_id is None:
             return
-        cell = self._running.get(request.msg_id)
-        if cell is not None:  # `run_cell` in a cell belongs to that cell
-            cell.depth += 1
+        if msg_id in self._running:  # `run_cell` in a cell belongs to that cell
+            self._running[msg_id].depth += 1
             return
-        cell = Cell(request, self.mode.start_cell(request.span))
-        self._running[request.msg_id] = cell
+        cell = Cell(msg_id, message["metadata"], self._default)
+        self._running[msg_id] = cell
+        cell.own_span = self.mode.start_cell(cell.span)
         cell.enter()
-        self.channel.listens = request.listens
-        if request.datasets:
-            self._datasets_of(request)
+        self.channel.listens = cell.listens
+        if cell.asks_for_datasets:
+            self._datasets_of(cell)
 
     def _end(self, result: object) -> None:
-        request = request_of(self._shell.kernel.get_parent(), None)
-        cell = self._running.get(request.msg_id) if request is not None else None
+        cell = self._cell_here()
         if cell is not None:
             cell.depth -= 1
             if cell.depth == 0:
                 self._leave(cell)
-                self.mode.end_cell(cell.own_span, result)
+                if cell.own_span is not None:
+                    self.mode.end_cell(cell.own_span, result)
         if self._is_over and not self._running:
             self._shell.events.unregister("post_run_cell", self.post_run_cell)
 
+    def _cell_here(self) -> Cell | None:
+        """Return the running cell whose hook calls; if it awaited, outside its task."""
+        cell = current()
+        if cell is not None and self._running.get(cell.msg_id) is cell:
+            return cell
+        msg_id = msg_id_of(self._get_parent())
+        return self._running.get(msg_id) if msg_id is not None else None
+
     def _leave(self, cell: Cell) -> None:
-        del self._running[cell.request.msg_id]
+        del self._running[cell.msg_id]
         try:
             if self.datasets is not None:
-                self.datasets.cell_ended(cell.request.msg_id)
+                self.datasets.cell_ended(cell.msg_id)
             self.channel.flush()
         finally:
             cell.leave()
 
     def _leave_here(self) -> None:
         """Leave the cell that calls, if one does: its last hook will not be ours."""
-        cell = current()
-        if cell is not None and self._running.get(cell.request.msg_id) is cell:
+        cell = self._cell_here()
+        if cell is not None:
             self._leave(cell)
             if cell.own_span is not None:
                 cell.own_span.end()
         if not self._running:
             self._shell.events.unregister("post_run_cell", self.post_run_cell)
 
-    def _datasets_of(self, request: Request) -> None:
+    def _datasets_of(self, cell: Cell) -> None:
         if self.datasets is None:
             datasets = importlib.import_module(_DATASETS)
             self.datasets = datasets.install(self._shell)
-        self.datasets.cell_started(request.msg_id)
+        self.datasets.cell_started(cell.msg_id)
 
 
 _extension: Extension | None = None

@@ -31,7 +31,7 @@ class Mode:
         """Return the span that a cell runs in instead of its execution's."""
         return None
 
-    def end_cell(self, span: Span | None, result: Any) -> None:
+    def end_cell(self, span: Span, result: Any) -> None:
         """End that."""
 
     def close(self) -> None:
@@ -52,10 +52,9 @@ class SpansMode(Mode):
         """Return the span of a cell that begins."""
         return self.spans.start(execution)
 
-    def end_cell(self, span: Span | None, result: Any) -> None:
+    def end_cell(self, span: Span, result: Any) -> None:
         """End it, with the name of the error that ended the cell."""
-        if span is not None:
-            self.spans.end(span, result)
+        self.spans.end(span, result)
 
     def close(self) -> None:
         """Send what is queued, for a second at most."""

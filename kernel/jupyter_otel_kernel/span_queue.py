@@ -6,7 +6,6 @@ begins anew in a forked child. What does not fit or is not taken is counted.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -15,7 +14,7 @@ from typing import Protocol
 
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from jupyter_otel_kernel.forks import at_exit_of_child
+from jupyter_otel_kernel import forks
 
 MAX_QUEUED = 4096
 MAX_BATCH = 512
@@ -43,7 +42,7 @@ class SpanQueue(SpanProcessor):
 
     def _start(self) -> None:
         """Begin anew, as at first and in a forked child."""
-        self._pid = os.getpid()
+        self._generation = forks.generation
         self._queue: deque[ReadableSpan] = deque()
         self._filled = threading.Event()
         self._hurry = threading.Event()
@@ -59,9 +58,9 @@ class SpanQueue(SpanProcessor):
         try:
             if self._is_over or not _is_sampled(span):
                 return
-            if os.getpid() != self._pid:
+            if forks.generation != self._generation:
                 self._start()
-                at_exit_of_child(self.shutdown)
+                forks.at_exit_of_child(self.shutdown)
             if len(self._queue) >= MAX_QUEUED:
                 self.lost += 1
                 return
@@ -74,7 +73,7 @@ class SpanQueue(SpanProcessor):
 
     def shutdown(self) -> None:
         """Send what is queued, for a second at most; take nothing more."""
-        if self._is_over or os.getpid() != self._pid:
+        if self._is_over or forks.generation != self._generation:
             return
         self._deadline_s = time.monotonic() + EXIT_S
         self._is_over = True

@@ -7,30 +7,60 @@ from __future__ import annotations
 
 import re
 
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
+from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
+    NonRecordingSpan,
+    SpanContext,
+    TraceFlags,
+)
 
 # Versions to come may append fields, version 00 may not (W3C Trace Context, 4.3).
-_TRACEPARENT = re.compile(
+# Compiled at its first use, which most kernels never see.
+_TRACEPARENT = (
     r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})"
-    r"(-.*)?",
-    re.ASCII,
+    r"(-.*)?"
 )
 
 
-def span_of(traceparent: object) -> Span | None:
-    """Return the remote span that a header names; None unless it is a valid one."""
+class RemoteSpan(NonRecordingSpan):
+    """The span that a header names, which is read when somebody asks for it.
+
+    Most cells ask for none, and reading costs more than all else that is done for one.
+
+    Args:
+        traceparent: A header as it came; not valid, it names no span.
+        default: The span that is meant then.
+    """
+
+    _read: SpanContext | None = None
+
+    def __init__(self, traceparent: object, default: RemoteSpan | None = None) -> None:
+        self._traceparent = traceparent
+        self._default = default
+
+    def get_span_context(self) -> SpanContext:
+        """Return its context, an invalid one if no span is named."""
+        if self._read is None:
+            self._read = _context_of(self._traceparent)
+            if self._default is not None and not self._read.is_valid:
+                self._read = self._default.get_span_context()
+        return self._read
+
+    def __repr__(self) -> str:
+        return f"RemoteSpan({self.get_span_context()!r})"
+
+
+def _context_of(traceparent: object) -> SpanContext:
     if not isinstance(traceparent, str):
-        return None
-    found = _TRACEPARENT.fullmatch(traceparent)
+        return INVALID_SPAN_CONTEXT
+    found = re.fullmatch(_TRACEPARENT, traceparent, re.ASCII)
     if found is None:
-        return None
+        return INVALID_SPAN_CONTEXT
     version, trace_id, span_id, flags, more = found.groups()
     if more is not None and version == "00":
-        return None
-    return NonRecordingSpan(
-        SpanContext(
-            int(trace_id, 16), int(span_id, 16), True, TraceFlags(int(flags, 16))
-        )
+        return INVALID_SPAN_CONTEXT
+    return SpanContext(
+        int(trace_id, 16), int(span_id, 16), True, TraceFlags(int(flags, 16))
     )
 
 

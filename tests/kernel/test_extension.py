@@ -31,3 +31,20 @@ def test_a_cells_code_runs_in_its_execution_and_no_other_does(run, code):
 def test_unloaded_inside_a_cell_nothing_is_left(run, shell):
     code = f"%unload_ext jupyter_otel_kernel\n{SEEN}"
     assert spans_seen(run, code, traceparent=TRACEPARENT) == (0, 0)
+
+
+def test_what_user_code_attaches_stays_attached_without_the_cells_span(run):
+    attach = """
+from opentelemetry import baggage, context
+token = context.attach(baggage.set_baggage("mine", 7))
+"""
+    kept = 'kept = baggage.get_baggage("mine")\n'
+    run(attach, traceparent=TRACEPARENT)
+
+    after = dict(run(kept + SEEN))
+    detached = dict(run(f"context.detach(token)\n{kept}", traceparent=TRACEPARENT))
+    last = run(kept + SEEN)
+
+    assert (after["kept"], after["seen"]) == (7, 0)
+    assert detached["kept"] is None
+    assert (last["kept"], last["seen"]) == (None, 0)

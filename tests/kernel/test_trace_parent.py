@@ -1,7 +1,7 @@
 import pytest
-from opentelemetry.trace import SpanContext, TraceFlags
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, TraceFlags
 
-from jupyter_otel_kernel.trace_parent import span_of, traceparent_of
+from jupyter_otel_kernel.trace_parent import RemoteSpan, traceparent_of
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -16,10 +16,8 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     ],
 )
 def test_a_valid_header_names_a_remote_span(header, flags):
-    span = span_of(header)
-    assert span is not None
     expected = SpanContext(int(TRACE, 16), int(SPAN, 16), True, TraceFlags(flags))
-    assert span.get_span_context() == expected
+    assert RemoteSpan(header).get_span_context() == expected
 
 
 @pytest.mark.parametrize(
@@ -37,10 +35,13 @@ def test_a_valid_header_names_a_remote_span(header, flags):
         f"00-{TRACE[1:]}-{SPAN}-01",
     ],
 )
-def test_anything_else_names_none(header):
-    assert span_of(header) is None
+def test_anything_else_names_none_but_the_default(header):
+    default = RemoteSpan(f"00-{TRACE}-{SPAN}-01")
+    named, meant = RemoteSpan(header), RemoteSpan(header, default)
+    assert named.get_span_context() == INVALID_SPAN_CONTEXT
+    assert meant.get_span_context() == default.get_span_context()
 
 
 def test_a_header_is_written_as_it_was_read():
     header = f"00-{TRACE}-{SPAN}-01"
-    assert traceparent_of(span_of(header).get_span_context()) == header
+    assert traceparent_of(RemoteSpan(header).get_span_context()) == header

@@ -132,9 +132,9 @@ class Hooks:
         if self._is_over or os.getpid() != self._pid:
             return None
         cell = cells.current()
-        if cell is not None and not cell.request.datasets:
+        if cell is not None and not cell.asks_for_datasets:
             return None
-        msg_id = "" if cell is None else cell.request.msg_id
+        msg_id = "" if cell is None else cell.msg_id
         log = self._logs.get(msg_id)
         if log is None:
             log = self._logs[msg_id] = CellLog(msg_id)
