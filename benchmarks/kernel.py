@@ -1,0 +1,153 @@
+"""What a Python kernel feels of us: memory, loading, each cell; beside none of it.
+
+    python benchmarks/kernel.py [ROUNDS]
+
+Every kernel is a real one in a process of its own; those with ours and those without
+are started in turn, and the least of each figure is taken: only ratios and differences
+of one run are worth something.
+
+``USS MiB``      what the process alone has in memory, after its first cell
+``load ms``      CPU of importing and loading ours into a kernel that has started
+``hooks us``     CPU of IPython's two events around a cell, ours among their listeners
+``cell ms``      CPU of the whole kernel process for a trivial cell
+"""
+
+import os
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from jupyter_client.manager import KernelManager
+
+CELLS = 300
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+LIMITS = {"USS MiB": 1.0, "load ms": 5.0, "hooks us": 3.0}
+LOAD = """
+import time
+began = time.process_time()
+get_ipython().extension_manager.load_extension("jupyter_otel_kernel")
+print((time.process_time() - began) * 1e3)
+"""
+HOOKS = """
+import time
+from IPython.core.interactiveshell import ExecutionResult
+
+def hooks(count=20_000):
+    shell = get_ipython()
+    header = shell.kernel.get_parent()["header"]
+    own, trigger = header["msg_id"], shell.events.trigger
+    result = ExecutionResult(None)
+    began = time.process_time()
+    for number in range(count):
+        header["msg_id"] = f"cell-{number}"
+        trigger("pre_run_cell", None)
+        trigger("post_run_cell", result)
+    took = time.process_time() - began
+    header["msg_id"] = own
+    return took / count * 1e6
+
+print(min(hooks() for _ in range(5)))
+"""
+
+
+class Kernel:
+    """A running kernel and a client of it."""
+
+    def __init__(self, manager: KernelManager) -> None:
+        self._client: Any = manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+        pid = manager.provisioner.pid  # type: ignore[union-attr]  # it has started
+        self._process = psutil.Process(pid)
+
+    def run(self, code: str) -> str:
+        """Run a cell as a server with ours would ask for it; return what it printed."""
+        session = self._client.session
+        traceparent = f"00-{TRACE}-{os.urandom(8).hex()}-01"
+        content = {"code": code, "silent": False, "allow_stdin": False}
+        request = session.msg(
+            "execute_request", content, metadata={"traceparent": traceparent}
+        )
+        self._client.shell_channel.send(request)
+        printed = ""
+        while True:
+            said = self._client.get_iopub_msg(timeout=60)
+            if said["parent_header"].get("msg_id") != request["header"]["msg_id"]:
+                continue
+            printed += said["content"].get("text", "")
+            if said["content"].get("execution_state") == "idle":
+                return printed
+
+    def uss_mib(self) -> float:
+        """Return what it has in memory that no other process shares."""
+        return float(self._process.memory_full_info().uss) / 2**20
+
+    def cell_ms(self) -> float:
+        """Return the CPU that a trivial cell takes it."""
+        before = self._process.cpu_times()
+        for _ in range(CELLS):
+            self.run("1")
+        after = self._process.cpu_times()
+        took_s = after.user + after.system - before.user - before.system
+        return took_s / CELLS * 1e3
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._client.stop_channels()
+
+
+@contextmanager
+def _kernel(mode: str) -> Iterator[Kernel]:
+    """Give a kernel in that mode, with a home of its own."""
+    with tempfile.TemporaryDirectory() as home:
+        manager = KernelManager(kernel_name="python3")
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": home,
+            "IPYTHONDIR": str(Path(home) / "ipython"),
+            "JUPYTER_OTEL_KERNEL": mode,
+        }
+        manager.start_kernel(env=environment, stderr=-3)  # its own warnings
+        try:
+            kernel = Kernel(manager)
+            yield kernel
+            kernel.close()
+        finally:
+            manager.shutdown_kernel(now=True)
+
+
+def _measure(mode: str, figures: dict[str, list[float]]) -> None:
+    with _kernel(mode) as kernel:
+        kernel.run("1")
+        figures["USS MiB"].append(kernel.uss_mib())
+        figures["cell ms"].append(kernel.cell_ms())
+        figures["hooks us"].append(float(kernel.run(HOOKS)))
+        loaded_ms = float(kernel.run(LOAD)) if mode == "off" else 0.0
+        figures["load ms"].append(loaded_ms)
+
+
+def main(rounds: int = 5) -> None:
+    """Measure kernels without and with ours in turn; print the least of each."""
+    figures: dict[str, dict[str, list[float]]] = {
+        mode: defaultdict(list) for mode in ("off", "context")
+    }
+    for _ in range(rounds):
+        for mode, measured in figures.items():
+            _measure(mode, measured)
+    print(f"| least of {rounds} | without | with | difference | ratio | at most |")
+    print("|---|---|---|---|---|---|")
+    for name in ("USS MiB", "hooks us", "cell ms"):
+        without, ours = (min(figures[mode][name]) for mode in ("off", "context"))
+        cells = f"{without:.2f} | {ours:.2f} | {ours - without:+.2f}"
+        print(f"| {name} | {cells} | {ours / without:.3f} | {LIMITS.get(name, '')} |")
+    load_ms = min(figures["off"]["load ms"])
+    print(f"| load ms | | | {load_ms:+.2f} | | {LIMITS['load ms']} |")
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
