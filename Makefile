@@ -30,7 +30,7 @@ demo: .venv/demo-$(KEY) ## run a notebook on a real server; show its trace and e
 lab: .venv/lab-$(KEY) ## the same with a JupyterLab left open
 	$(BIN)/jupyter-otel demo --lab
 
-test: lint collector-if-here browser-if-here strace-if-here ## everything, against real counterparts
+test: lint collector-if-here jaeger-if-here browser-if-here strace-if-here ## everything, against real counterparts
 	$(PYTEST) -rs tests
 
 check: lint ## lint, types, layers and unit tests: less than a minute
@@ -73,6 +73,16 @@ clean: ## remove what make made
 collector-if-here:
 	@if [ "$$CI" = true ] || command -v go > /dev/null; then $(MAKE) --no-print-directory collector; \
 	else echo "Not run here: tests/collector (they build the Collector; install Go 1.25 or newer)"; fi
+
+# Jaeger takes four minutes to build, once: elsewhere it is built when it is asked for.
+.PHONY: jaeger jaeger-if-here
+jaeger: ## build the Jaeger that one of the tests asks, once
+	@tests/collector/build-jaeger.sh
+
+jaeger-if-here:
+	@if [ "$$CI" = true ]; then $(MAKE) --no-print-directory jaeger; \
+	elif [ ! -x "$$(tests/collector/build-jaeger.sh path)" ]; then \
+	    echo "Not run here: the test that reads a trace back from Jaeger (make jaeger, with Go)"; fi
 
 # The page for people is looked at in a real browser, and system calls are traced,
 # likewise.

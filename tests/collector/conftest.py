@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.collector.jaeger import Jaeger
+
 ROOT = Path(__file__).parents[2]
 CONFIGURATIONS = ROOT / "collector-config"
 START_TIMEOUT_S = 30
@@ -115,14 +117,35 @@ def otelcol():
     build = CONFIGURATIONS / "build.sh"
     done = subprocess.run([build, "path"], check=True, capture_output=True, text=True)
     binary = Path(done.stdout.strip())
-    if binary.exists():
-        return binary
-    missing = "The Collector is not built: run `make collector`"
+    if not binary.exists():
+        missing("The Collector", "make collector")
+    return binary
+
+
+@pytest.fixture
+def jaeger(tmp_path):
+    """A running Jaeger on free ports. `make jaeger` builds it."""
+    build = Path(__file__).with_name("build-jaeger.sh")
+    done = subprocess.run([build, "path"], check=True, capture_output=True, text=True)
+    binary = Path(done.stdout.strip())
+    if not binary.exists():
+        missing("Jaeger", "make jaeger")
+    running = Jaeger(binary, tmp_path, [free_port() for _ in range(3)])
+    try:
+        running.wait_until_up()
+        yield running
+    finally:
+        running.stop()
+
+
+def missing(what, command):
+    """Skip a test for want of something; where everything must run, fail."""
+    reason = f"{what} is not built: run `{command}`"
     if shutil.which("go") is None:
-        missing = "The Collector cannot be built: install Go 1.25 or newer"
+        reason = f"{what} cannot be built: install Go 1.25 or newer"
     if os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    pytest.skip(missing)
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture
