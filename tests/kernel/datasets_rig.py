@@ -31,7 +31,8 @@ class Rig:
         contextvars.copy_context().run(self._run, code, msg_id, asks)
 
     def _run(self, code, msg_id, asks):
-        cell = cells.Cell(cells.Request(msg_id, None, True, asks))
+        metadata = {"jupyter_otel": {"listens": True, "datasets": asks}}
+        cell = cells.Cell(msg_id, metadata, None)
         self._running[msg_id] = cell
         cell.enter()
         if asks:
