@@ -8,7 +8,7 @@ Specification: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
 import math
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -61,15 +61,15 @@ def to_dict(signal: Signal, request: bytes) -> dict[str, Any]:
     return message_to_dict(message)
 
 
-def from_json(signal: Signal, text: bytes) -> Message:
-    """Return OTLP/JSON as a request; fields that nobody knows are left out.
+def from_dict(signal: Signal, request: Mapping[str, Any]) -> Message:
+    """Return OTLP/JSON, as it was loaded, as a request; unknown fields are left out.
 
     Raises:
         ValueError: It is no request of this signal.
     """
     message = SERVICES[signal].request()
     try:
-        found = _with_base64_ids(orjson.loads(text))
+        found = _with_base64_ids(request)
         json_format.ParseDict(found, message, ignore_unknown_fields=True)
     # What protobuf's reader raises for JSON of wrong types is not its own errors only.
     except (json_format.ParseError, TypeError, AttributeError, RecursionError) as error:

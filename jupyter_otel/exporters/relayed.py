@@ -4,7 +4,7 @@ It belongs to the consent group ``extensions``, as all of the SDK's data does. T
 policy's name stands on its rows, for its identity rule made an attribute of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jupyter_otel.consent.consent import Consent
@@ -53,21 +53,22 @@ class Relayed:
             self._road.open(signal)
 
     def put(
-        self, signal: Signal, request: Any, person: Person, kernel_id: str
+        self, signal: Signal, requests: Sequence[Any], person: Person, kernel_id: str
     ) -> int | None:
-        """Store a request; return how many records the person's consent left out.
+        """Store requests; return how many records the person's consent left out.
 
-        None: it is no request that a receiver would take, and nothing was done.
+        None: a receiver would not take one of them, and nothing was done.
 
         Args:
-            signal: Of the request.
-            request: An ``Export…ServiceRequest``; it is changed.
+            signal: Of the requests.
+            requests: Each an ``Export…ServiceRequest``; they are changed.
             person: Whose kernel it comes from.
             kernel_id: Of that kernel.
         """
-        if not stamp(signal, request, stamps(kernel_id, self._name_of(person))):
+        attributes = stamps(kernel_id, self._name_of(person))
+        if not all(stamp(signal, request, attributes) for request in requests):
             return None
-        parts = list(split(signal, request))
+        parts = [part for request in requests for part in split(signal, request)]
         self._consent.answers.refresh()
         if self._consent.allows(person, GROUP):
             subject = self._consent.key(person)

@@ -5,13 +5,17 @@ held whole. What becomes of a request that could be read is in ``otlp_relay.py``
 """
 
 import zlib
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import orjson
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from jupyter_otel.export.otlp_json import from_json
+from jupyter_otel.export.otlp_json import from_dict
 from jupyter_otel.export.services import SERVICES
+from jupyter_otel.sources.otlp_pieces import json_pieces, protobuf_pieces
 from jupyter_otel.tally import Signal
+from jupyter_otel.worker import Turns
 
 MAX_BYTES = 4 * 2**20
 """Of a body, as it comes and unpacked: what every receiver takes in one request."""
@@ -44,10 +48,10 @@ def read_encoding(content_encoding: str) -> str | None:
     return stated if stated in _WINDOWS else None
 
 
-def read_request(
+def read_requests(
     signal: Signal, body: bytes, *, content_type: str, encoding: str
-) -> Any:
-    """Return the ``Export…ServiceRequest`` in a body, or `Refused`.
+) -> list[Any] | Refused:
+    """Return the ``Export…ServiceRequest`` in a body, cut into small ones.
 
     Args:
         signal: Of the request.
@@ -61,15 +65,28 @@ def read_request(
     max_bytes = MAX_JSON_BYTES if content_type == JSON else MAX_BYTES
     if len(text) > max_bytes:
         return Refused(413, f"Such a request may have {max_bytes} bytes, unpacked.")
+    read = _read_json if content_type == JSON else _read_protobuf
+    turns, requests = Turns(), []
     try:
-        if content_type == JSON:
-            return from_json(signal, text)
-        request = SERVICES[signal].request.FromString(text)
-    except (DecodeError, ValueError):
+        for request in read(signal, text):
+            requests.append(request)
+            turns.give()
+    except (DecodeError, TypeError, ValueError):
         return Refused(400, f"The body is no OTLP {signal} request.")
-    # What we cannot look into does not leave.
-    request.DiscardUnknownFields()
-    return request
+    return requests
+
+
+def _read_protobuf(signal: Signal, text: bytes) -> Iterator[Any]:
+    for piece in protobuf_pieces(text):
+        request = SERVICES[signal].request.FromString(piece)
+        # What we cannot look into does not leave.
+        request.DiscardUnknownFields()
+        yield request
+
+
+def _read_json(signal: Signal, text: bytes) -> Iterator[Any]:
+    for piece in json_pieces(signal, orjson.loads(text)):
+        yield from_dict(signal, piece)
 
 
 def _unpack(body: bytes, encoding: str) -> bytes | Refused:

@@ -40,7 +40,7 @@ from jupyter_otel.sources.otlp_bodies import (
     PROTOBUF,
     Refused,
     read_encoding,
-    read_request,
+    read_requests,
     read_type,
 )
 from jupyter_otel.tally import Signal
@@ -107,15 +107,16 @@ class Relay:
         relayed = self._relayed()
         if relayed is None:
             return Refused(_BUSY, "This server passes nothing on any more.")
-        request = read_request(
+        requests = read_requests(
             signal, text, content_type=content_type, encoding=encoding
         )
-        if isinstance(request, Refused):
+        if isinstance(requests, Refused):
             kernel.allowance.charge(_REFUSED_BYTES)
-            return request
-        size = request.ByteSize() * (_JSON_FACTOR if content_type == JSON else 1)
+            return requests
+        size = sum(request.ByteSize() for request in requests)
+        size *= _JSON_FACTOR if content_type == JSON else 1
         kernel.allowance.charge(max(size - len(text), 0))
-        rejected = relayed.put(signal, request, kernel.person, kernel.id)
+        rejected = relayed.put(signal, requests, kernel.person, kernel.id)
         if rejected is None:
             return Refused(400, "Trace ids have 16 bytes, span ids have 8.")
         return _response(signal, rejected)

@@ -34,7 +34,7 @@ def open_relayed(config, tmp_path):
 
 
 def put(telemetry, spans, person=ANN):
-    return telemetry.relayed.put(Signal.TRACES, encode_spans(spans), person, "k1")
+    return telemetry.relayed.put(Signal.TRACES, [encode_spans(spans)], person, "k1")
 
 
 def books(telemetry):
@@ -105,7 +105,7 @@ def test_a_large_request_becomes_rows_that_every_receiver_takes(
             for span in scope.spans:
                 span.name = "n" * (MAX_ROW_BYTES // 2)
 
-    assert telemetry.relayed.put(Signal.TRACES, request, ANN, "k1") == 0
+    assert telemetry.relayed.put(Signal.TRACES, [request], ANN, "k1") == 0
     assert telemetry.flush()
     assert books(telemetry) == (3, 3, 0, {})
     sizes = [received.message.ByteSize() for received in receiver.inbox.requests()]
@@ -118,5 +118,5 @@ def test_ids_that_are_none_change_nothing(open_relayed, receiver, spans):
     request = encode_spans(spans)
     request.resource_spans[0].scope_spans[0].spans[0].trace_id = b"short"
 
-    assert telemetry.relayed.put(Signal.TRACES, request, ANN, "k1") is None
+    assert telemetry.relayed.put(Signal.TRACES, [request], ANN, "k1") is None
     assert books(telemetry) == (0, 0, 0, {})

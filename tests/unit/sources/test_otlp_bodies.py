@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 )
 
 from jupyter_otel.export.otlp_json import to_json
+from jupyter_otel.export.services import SERVICES
 from jupyter_otel.sources.otlp_bodies import (
     JSON,
     MAX_BYTES,
@@ -18,7 +19,7 @@ from jupyter_otel.sources.otlp_bodies import (
     PROTOBUF,
     Refused,
     read_encoding,
-    read_request,
+    read_requests,
     read_type,
 )
 from jupyter_otel.tally import Signal
@@ -35,7 +36,14 @@ def a_request(body="hello"):
 
 
 def read(text, content_type=PROTOBUF, encoding="", signal=Signal.LOGS):
-    return read_request(signal, text, content_type=content_type, encoding=encoding)
+    """Return what was read as one message, or why nothing was."""
+    found = read_requests(signal, text, content_type=content_type, encoding=encoding)
+    if isinstance(found, Refused):
+        return found
+    whole = SERVICES[signal].request()
+    for piece in found:
+        whole.MergeFrom(piece)
+    return whole
 
 
 @pytest.mark.parametrize(
