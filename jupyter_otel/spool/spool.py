@@ -25,7 +25,6 @@ from typing import Literal
 from jupyter_otel.errors import SpoolError
 from jupyter_otel.spool import judging, table
 from jupyter_otel.spool.ages import SteadyClock
-from jupyter_otel.spool.database import transaction
 from jupyter_otel.spool.forks import keep_from_children
 from jupyter_otel.spool.inventory import Inventory
 from jupyter_otel.spool.judging import Judge, Lenient, Limits, Waiting
@@ -167,7 +166,7 @@ class Spool:
             if connection is None or size > self._max_bytes - self._inventory.size:
                 return False
             aged = none_of_the_future(rows, self.now_ns())
-            with transaction(connection):
+            with self._store.transaction(connection):
                 table.insert(connection, self._with_ids(aged))
             for stored in rows:
                 self._inventory.add(stored.row)
@@ -307,7 +306,7 @@ class Spool:
         if self._connection is None or not self._young:
             return
         try:
-            with transaction(self._connection) as connection:
+            with self._store.transaction(self._connection) as connection:
                 table.insert(connection, self._young)
         except sqlite3.Error as error:
             self._lose_young()
@@ -332,7 +331,7 @@ class Spool:
     ) -> list[Loss]:
         plan = self._plan(connection, rows)
         now_ns = self.now_ns()
-        with transaction(connection):
+        with self._store.transaction(connection):
             table.delete(connection, [row.id for row in plan.evict])
             kept = [StoredRow(row, 0, now_ns) for row in plan.keep]
             table.insert(connection, self._with_ids(kept))

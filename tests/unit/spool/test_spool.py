@@ -229,6 +229,25 @@ def test_sync_means_full_and_otherwise_normal(
     assert settings == ["wal", expected, 1]
 
 
+def test_in_sync_a_deletion_waits_for_no_disk_and_what_comes_next_does(
+    open_spool, tmp_path, row
+):
+    spool = open_spool(tmp_path, synchronous=True)
+
+    def is_synced():
+        level = spool._connection.execute("PRAGMA synchronous").fetchone()[0]
+        return level == 2
+
+    seen = []
+    for _ in range(2):
+        spool.append([row(b"a")])
+        seen.append(is_synced())
+        spool.acknowledge([leased.id for leased in lease_all(spool)])
+        seen.append(is_synced())
+
+    assert seen == [True, False, True, False]
+
+
 def test_a_directory_that_cannot_be_made_is_a_spool_error(open_spool, tmp_path):
     (tmp_path / "file").write_text("")
 
