@@ -14,7 +14,7 @@ from typing import TypeAlias
 from zlib import crc32
 
 from jupyter_otel.errors import SpoolError
-from jupyter_otel.spool.database import open_database, transaction
+from jupyter_otel.spool.database import has_checksums, open_database, transaction
 from jupyter_otel.spool.files import SpoolFile, claim_orphans
 from jupyter_otel.spool.owners import BEAT_S, Watch
 from jupyter_otel.spool.places import is_shared
@@ -33,7 +33,7 @@ _LEAST_BYTES = 512
 
 _OLDEST = (
     "SELECT signal, subject, consent_group, priority, records, revision, body,"
-    " attempts, created_ns, checksum, id FROM rows ORDER BY id"
+    " attempts, created_ns, {}, id FROM rows ORDER BY id"
 )
 
 
@@ -176,9 +176,10 @@ def _oldest(orphan: sqlite3.Connection) -> list[tuple[int, StoredRow]]:
     """Return the next chunk with the rows' ids: one row at least, if any is left."""
     chunk: list[tuple[int, StoredRow]] = []
     size = 0
-    for found in orphan.execute(_OLDEST):
+    checksum = "checksum" if has_checksums(orphan) else "NULL"
+    for found in orphan.execute(_OLDEST.format(checksum)):
         signal, *rest, body, attempts, created_ns, checksum, row_id = found
-        if crc32(body) != checksum:
+        if checksum is not None and crc32(body) != checksum:
             raise sqlite3.DatabaseError("a row is not what was written")
         row = NewRow._make((Signal(signal), *rest, body))
         chunk.append((row_id, StoredRow(row, attempts, created_ns)))

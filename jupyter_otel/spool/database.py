@@ -6,6 +6,9 @@
          attempts, created_ns, checksum, body)     CRC-32 of the body
       rows_by_signal (signal)               the sender reads oldest first, by id
       rows_by_worth  (priority, created_ns)  what goes first when room runs out
+
+A change of the table is a new format, with its number in the file's ``user_version``.
+New files have the newest. The first one had no checksums to begin with.
 """
 
 import sqlite3
@@ -13,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _CHECKPOINT_PAGES = 256
 """1 MiB of WAL. With large rows a commit that also checkpoints then stalls half as
@@ -65,7 +68,7 @@ def open_database(
         max_bytes: How large the file may grow; None: however large.
 
     Raises:
-        sqlite3.Error: It cannot be opened, is no database or has another version.
+        sqlite3.Error: It cannot be opened, is no database or has a newer format.
     """
     connection = sqlite3.connect(
         ":memory:" if path is None else path,
@@ -94,8 +97,14 @@ def _prepare(connection: sqlite3.Connection, *, synchronous: bool) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version == 0:
         connection.executescript(_CREATE)
-    elif version != SCHEMA_VERSION:
+    elif not 0 < version <= SCHEMA_VERSION:
         raise sqlite3.NotSupportedError(f"spool format {version} is not known")
+
+
+def has_checksums(connection: sqlite3.Connection) -> bool:
+    """Return whether rows have one: some of the first format have none."""
+    columns = connection.execute("PRAGMA table_info(rows)")
+    return any(name == "checksum" for _, name, *_ in columns)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -1,11 +1,14 @@
 """Files that other versions of this package have left.
 
-What is released stays readable: add a format here with each change of the table, with
-its number, and never change one that is here.
+What was written once stays readable: with each change of the table, add to ``formats/``
+a file that the new code has written, and never change one that is there. Each holds a
+log row of five records that was tried once, and a span row of two.
 """
 
+import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -14,37 +17,15 @@ from jupyter_otel.spool.database import SCHEMA_VERSION
 from jupyter_otel.spool.rows import Row
 from jupyter_otel.tally import Signal
 
-LOGS = Signal.LOGS
+LOGS, TRACES = Signal.LOGS, Signal.TRACES
 FORMATS = {
-    1: """
-CREATE TABLE rows (
-    id INTEGER PRIMARY KEY,
-    signal TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    consent_group TEXT NOT NULL,
-    priority INTEGER NOT NULL,
-    records INTEGER NOT NULL,
-    revision TEXT NOT NULL,
-    attempts INTEGER NOT NULL,
-    created_ns INTEGER NOT NULL,
-    checksum INTEGER NOT NULL,
-    body BLOB NOT NULL
-);
-CREATE INDEX rows_by_signal ON rows (signal);
-CREATE INDEX rows_by_worth ON rows (priority, created_ns);
-INSERT INTO rows VALUES
-    (7, 'logs', 'ada', 'data', 3, 5, 'r1', 2, 1700000000000000000, 3140942453, x'0a00');
-PRAGMA user_version = 1;
-"""
+    int(path.stem): path
+    for path in sorted((Path(__file__).parent / "formats").glob("*.sqlite"))
 }
 
 
-def leave(directory, script):
-    path = directory / f"{'0' * 32}.sqlite"
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(script)
-    return path
+def leave(directory, number):
+    return Path(shutil.copy(FORMATS[number], directory / f"{'0' * 32}.sqlite"))
 
 
 def table_of(path):
@@ -55,24 +36,31 @@ def table_of(path):
 
 @pytest.mark.parametrize("number", FORMATS)
 def test_what_an_older_version_left_is_adopted(open_spool, tmp_path, number):
-    path = leave(tmp_path, FORMATS[number])
+    path = leave(tmp_path, number)
     spool = open_spool(tmp_path)
 
-    assert adopt_orphans(spool, tmp_path) == {LOGS: 5}
-    rows = spool.lease(LOGS, max_rows=9, max_bytes=99)
-    assert rows == [Row(1, LOGS, 5, 2, b"\n\0")]
+    assert adopt_orphans(spool, tmp_path) == {LOGS: 5, TRACES: 2}
+    rows = [
+        *spool.lease(LOGS, max_rows=9, max_bytes=99),
+        *spool.lease(TRACES, max_rows=9, max_bytes=99),
+    ]
+    assert rows == [Row(1, LOGS, 5, 1, b"\n\0"), Row(2, TRACES, 2, 0, b"\n\0\n\0")]
     assert not path.exists()
 
 
 def test_a_change_of_the_table_is_a_new_format(open_spool, tmp_path):
     assert max(FORMATS) == SCHEMA_VERSION
-    known = leave(tmp_path, FORMATS[SCHEMA_VERSION])
+    known = leave(tmp_path, SCHEMA_VERSION)
     assert table_of(open_spool(tmp_path / "new").path) == table_of(known)
 
 
 def test_what_a_newer_version_left_waits_for_one_that_knows_it(open_spool, tmp_path):
-    newer = "CREATE TABLE rows (id INTEGER); PRAGMA user_version = 99;"
-    path = leave(tmp_path, newer)
+    path = tmp_path / f"{'0' * 32}.sqlite"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(
+            "PRAGMA journal_mode = WAL;"
+            "CREATE TABLE rows (id INTEGER); PRAGMA user_version = 99;"
+        )
     before = path.read_bytes()
 
     assert adopt_orphans(open_spool(tmp_path), tmp_path) == {}

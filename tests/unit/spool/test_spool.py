@@ -226,7 +226,7 @@ def test_sync_means_full_and_otherwise_normal(
         for name in ("journal_mode", "synchronous", "user_version")
     ]
 
-    assert settings == ["wal", expected, 1]
+    assert settings == ["wal", expected, 2]
 
 
 def test_in_sync_a_deletion_waits_for_no_disk_and_what_comes_next_does(
