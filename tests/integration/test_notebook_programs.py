@@ -181,6 +181,15 @@ def test_a_long_cell_is_told_while_it_runs(home):
     assert set(phases[1:-1]) == {"running"}
 
 
+def test_a_forked_worker_loses_nothing_at_its_end(home):
+    home.write([cell("1", name="first")])
+
+    run = home.run("worker")
+
+    assert run.told[-1] == ("notebook_run", None, "finished", "ok")
+    assert len(run.told) == 4
+
+
 def test_nbconvert_runs_several_notebooks_one_after_the_other(home):
     home.write([cell("1", name="one")])
     home.write([cell("2", name="two")], "other.ipynb")

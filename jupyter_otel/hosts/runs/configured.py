@@ -5,6 +5,7 @@ One a process, opened at the first run and closed at exit.
 
 import logging
 import os
+import sys
 from functools import lru_cache
 
 from jupyter_otel.config_files import load_configuration
@@ -31,4 +32,17 @@ def _of_process(_: int) -> Telemetry | None:
         return None
     for warning in telemetry.warnings:
         _log.warning("jupyter_otel: %s", warning)
+    _close_in_a_worker(telemetry)
     return telemetry
+
+
+def _close_in_a_worker(telemetry: Telemetry) -> None:
+    """Have it closed at the end of a process that leaves without `atexit`.
+
+    Those that multiprocessing forks do, a pool's workers among them.
+    """
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None and processes.parent_process() is not None:
+        from multiprocessing.util import Finalize  # noqa: PLC0415 - in workers only
+
+        Finalize(None, telemetry.close, exitpriority=0)

@@ -4,7 +4,6 @@ How a run is told from hooks is in ``sources/notebook_runs.py``.
 """
 
 import os
-import threading
 from functools import partial
 
 from jupyter_otel.event import ACCOUNT, Person
@@ -74,7 +73,11 @@ def _hooks(
         run_schema=run_schema,
         execution_schema=execution_schema,
         takes_code=takes_code(settings.policy),
-        spans=_spans(telemetry) if settings.traces.enabled else None,
+        spans=TraceContext(
+            telemetry.spans, tells_kernel=settings.traces.kernel != "off"
+        )
+        if settings.traces.enabled
+        else None,
         parent=partial(surrounding_span, os.environ),
         person=person,
         notebook_path=notebook_path,
@@ -89,11 +92,3 @@ def _collected(telemetry: Telemetry, schema_id: str) -> Schema | None:
     schema = telemetry.intake.find(schema_id)
     admitted = schema is not None and telemetry.intake.admits(schema)
     return schema if admitted else None
-
-
-def _spans(telemetry: Telemetry) -> TraceContext:
-    # While the kernel starts: the SDK's import is slow.
-    prepare = telemetry.spans.prepare
-    threading.Thread(target=prepare, name="jupyter_otel-sdk", daemon=True).start()
-    tells_kernel = telemetry.settings.traces.kernel != "off"
-    return TraceContext(telemetry.spans, tells_kernel=tells_kernel)
