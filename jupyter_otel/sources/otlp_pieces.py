@@ -13,11 +13,17 @@ signals; whether what is inside makes sense is told by whoever reads the piece.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from jupyter_otel.tally import Signal
 
 PIECE_BYTES = 64 * 2**10
-PIECE_RECORDS = 64
-"""Of JSON, whose records take longer than their size says."""
+JSON_PIECE_BYTES = 2**10
+"""Of JSON, which takes a hundred times as long to read."""
+
+MAX_LAYERS, MAX_RECORDS = 1000, 20_000
+"""Of resources and scopes together, and of records: more than SDKs send at once. An
+empty one of two bytes becomes a hundred in memory."""
 
 _RESOURCES, _CHILDREN = 1, 2
 """Field numbers: in the request, in the two layers below it."""
@@ -42,44 +48,58 @@ def protobuf_pieces(body: bytes, piece_bytes: int = PIECE_BYTES) -> Iterator[byt
             heads that it repeats are larger, so that all is not much more than the one.
 
     Raises:
-        ValueError: The outer layers are no protobuf.
+        ValueError: The outer layers are no protobuf, or hold too much.
     """
-    _, resources = _open(body, _RESOURCES)
+    _, resources = _open(body, _RESOURCES, MAX_LAYERS)
+    layers_left, records_left = MAX_LAYERS - len(resources), MAX_RECORDS
     for resource in resources:
-        head, scopes = _open(resource, _CHILDREN)
+        head, scopes = _open(resource, _CHILDREN, layers_left)
+        layers_left -= len(scopes)
         if not scopes:
             yield _field(_RESOURCES, head)
         for scope in scopes:
-            scope_head, records = _open(scope, _CHILDREN)
+            scope_head, records = _open(scope, _CHILDREN, records_left)
+            records_left -= len(records)
             heads_bytes = len(head) + len(scope_head)
             for chunk in _chunks(records, max(piece_bytes, heads_bytes)):
                 layer = _field(_CHILDREN, scope_head + chunk)
                 yield _field(_RESOURCES, head + layer)
 
 
-def json_pieces(signal: Signal, request: Any) -> Iterator[Mapping[str, Any]]:
+def json_pieces(
+    signal: Signal, request: Any, piece_bytes: int = JSON_PIECE_BYTES
+) -> Iterator[Mapping[str, Any]]:
     """Yield requests that together say what one says, as dictionaries.
+
+    Args:
+        signal: Of the request.
+        request: As it was loaded.
+        piece_bytes: As for `protobuf_pieces`.
 
     Raises:
         TypeError: The outer layers are not those of a request.
+        ValueError: They hold too much.
     """
     outer, inner, items = _JSON_LAYERS[signal]
-    rest, resources = _open_json(request, outer)
+    rest, resources = _open_json(request, outer, MAX_LAYERS)
+    layers_left, records_left = MAX_LAYERS - len(resources), MAX_RECORDS
     if rest:  # a request in names as protobuf writes them, or what nobody knows
         yield rest
     for resource in resources:
-        head, scopes = _open_json(resource, inner)
+        head, scopes = _open_json(resource, inner, layers_left)
+        layers_left -= len(scopes)
         if not scopes:
             yield {outer: [head]}
         for scope in scopes:
-            scope_head, records = _open_json(scope, items)
-            for first in range(0, max(len(records), 1), PIECE_RECORDS):
-                chunk = records[first : first + PIECE_RECORDS]
+            scope_head, records = _open_json(scope, items, records_left)
+            records_left -= len(records)
+            heads_bytes = _json_size(head) + _json_size(scope_head)
+            for chunk in _json_chunks(records, max(piece_bytes, heads_bytes)):
                 layer = {**scope_head, items: chunk}
                 yield {outer: [{**head, inner: [layer]}]}
 
 
-def _open(layer: bytes, number: int) -> tuple[bytes, list[bytes]]:
+def _open(layer: bytes, number: int, most: int) -> tuple[bytes, list[bytes]]:
     """Return a layer without the fields of a number, and the content of these."""
     head, children = bytearray(), []
     at = 0
@@ -89,6 +109,7 @@ def _open(layer: bytes, number: int) -> tuple[bytes, list[bytes]]:
         if key == number << 3 | _LENGTH:
             _, begin = _varint(layer, begin)
             children.append(layer[begin:end])
+            _check_number(children, most)
         else:
             head += layer[at:end]
         at = end
@@ -135,6 +156,24 @@ def _chunks(records: list[bytes], max_bytes: int) -> Iterator[bytes]:
     yield bytes(chunk)
 
 
+def _json_chunks(records: list[Any], max_bytes: int) -> Iterator[list[Any]]:
+    """Yield records, as many at a time as fit; none once if there are none."""
+    chunk: list[Any] = []
+    size = 0
+    for record in records:
+        record_size = _json_size(record)
+        if chunk and size + record_size > max_bytes:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(record)
+        size += record_size
+    yield chunk
+
+
+def _json_size(value: Any) -> int:
+    return len(orjson.dumps(value))
+
+
 def _field(number: int, content: bytes) -> bytes:
     size, encoded = len(content), bytearray((number << 3 | _LENGTH,))
     while size > 0x7F:  # noqa: PLR2004 - seven bits a byte
@@ -144,7 +183,7 @@ def _field(number: int, content: bytes) -> bytes:
     return bytes(encoded) + content
 
 
-def _open_json(layer: Any, name: str) -> tuple[dict[str, Any], list[Any]]:
+def _open_json(layer: Any, name: str, most: int) -> tuple[dict[str, Any], list[Any]]:
     """Return a layer without the list of that name, and that."""
     if not isinstance(layer, dict):
         raise TypeError("no OTLP/JSON request")
@@ -152,4 +191,10 @@ def _open_json(layer: Any, name: str) -> tuple[dict[str, Any], list[Any]]:
     children = head.pop(name, None) or []
     if not isinstance(children, list):
         raise TypeError("no OTLP/JSON request")
+    _check_number(children, most)
     return head, children
+
+
+def _check_number(children: list[Any], most: int) -> None:
+    if len(children) > most:
+        raise ValueError("an OTLP request of too many parts")

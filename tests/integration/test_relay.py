@@ -295,6 +295,7 @@ HOSTILE = {
     "a wrong type": (b"a=b", {"Content_Type": "text/plain"}, 415),
     "an unknown compression": (b"", {"Content_Encoding": "br"}, 415),
     "too many bytes": (bytes(100 * 2**20), {}, 413),
+    "two million empty resources": (b"\x0a\x00" * 2**21, {}, 400),
     "ids that are none": (one_span(trace_id=b"short"), {}, 400),
 }
 

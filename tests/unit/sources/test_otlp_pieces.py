@@ -9,7 +9,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
 
 from jupyter_otel.export.otlp_json import from_dict, to_json
 from jupyter_otel.sources.otlp_pieces import (
-    PIECE_RECORDS,
+    MAX_LAYERS,
+    MAX_RECORDS,
     json_pieces,
     protobuf_pieces,
 )
@@ -66,12 +67,12 @@ def test_the_pieces_say_what_the_request_says(resources, piece_bytes):
     assert joined(read) == flat(request)
 
 
-@given(REQUESTS)
-def test_the_pieces_of_json_say_what_the_request_says(resources):
+@given(REQUESTS, st.integers(1, 500))
+def test_the_pieces_of_json_say_what_the_request_says(resources, piece_bytes):
     request = request_of(resources)
     loaded = json.loads(to_json(Signal.LOGS, request.SerializeToString()))
 
-    pieces = json_pieces(Signal.LOGS, loaded)
+    pieces = json_pieces(Signal.LOGS, loaded, piece_bytes)
 
     read = [from_dict(Signal.LOGS, piece) for piece in pieces]
     assert joined(read) == flat(request)
@@ -83,21 +84,24 @@ def test_many_records_are_many_pieces():
     loaded = json.loads(to_json(Signal.LOGS, body))
 
     sizes = [len(piece) for piece in protobuf_pieces(body, 2000)]
-    counts = [
-        len(piece["resourceLogs"][0]["scopeLogs"][0]["logRecords"])
-        for piece in json_pieces(Signal.LOGS, loaded)
+    json_sizes = [
+        len(json.dumps(piece)) for piece in json_pieces(Signal.LOGS, loaded, 2000)
     ]
 
     assert max(sizes) < 2200
     assert len(sizes) < 70
-    assert (sum(counts), max(counts)) == (1000, PIECE_RECORDS)
+    assert max(json_sizes) < 2400
+    assert len(json_sizes) < 120
 
 
 def test_a_large_head_is_not_repeated_without_end():
     request = request_of([("r" * 10_000, [("s", ["b"] * 10_000)])])
     body = request.SerializeToString()
+    text = to_json(Signal.LOGS, body)
+    of_json = json_pieces(Signal.LOGS, json.loads(text), 10)
 
     assert sum(map(len, protobuf_pieces(body, 10))) < 3 * len(body)
+    assert sum(len(json.dumps(piece)) for piece in of_json) < 3 * len(text)
 
 
 def test_json_in_names_as_protobuf_writes_them_is_read():
@@ -126,6 +130,25 @@ def test_json_in_names_as_protobuf_writes_them_is_read():
 def test_what_is_no_protobuf_is_told(body):
     with pytest.raises(ValueError, match=r"no (whole )?OTLP request"):
         list(protobuf_pieces(body))
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [
+        [("r", [])] * (MAX_LAYERS + 1),
+        [("r", [("s", [])] * 100)] * (MAX_LAYERS // 101 + 1),
+        [("r", [("s", [""] * (MAX_RECORDS // 10 + 1))] * 10)],
+    ],
+    ids=["resources", "scopes", "records"],
+)
+def test_a_request_of_very_many_parts_is_told(resources):
+    body = request_of(resources).SerializeToString()
+    loaded = json.loads(to_json(Signal.LOGS, body))
+
+    with pytest.raises(ValueError, match="too many parts"):
+        list(protobuf_pieces(body))
+    with pytest.raises(ValueError, match="too many parts"):
+        list(json_pieces(Signal.LOGS, loaded))
 
 
 def test_other_fields_stay_where_they_were():
