@@ -19,7 +19,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -67,7 +67,13 @@ class Channel:
         """Messages that the iopub thread has not got round to."""
         self._child_waits_until_s = 0.0
 
-    def emit(self, schema_id: str, data: Mapping[str, Any], msg_id: str | None) -> bool:
+    def emit(
+        self,
+        schema_id: str,
+        data: Mapping[str, Any],
+        msg_id: str | None,
+        time_ns: int | None = None,
+    ) -> bool:
         """Queue an event; see `emit`."""
         # The edge of a hook: the caller is user code that knows nothing of us.
         try:
@@ -76,7 +82,7 @@ class Channel:
             if forks.generation != self._generation:
                 self._start()
                 forks.at_exit_of_child(self.flush)
-            return self._add(_encoded(schema_id, data, msg_id))
+            return self._add(_encoded(schema_id, data, msg_id, time_ns))
         except Exception:  # noqa: BLE001
             self.faults += 1
             return False
@@ -107,9 +113,13 @@ class Channel:
             self._flush_child()
         elif not self._waits:
             self._waits = True
-            loop = self._kernel.iopub_thread.io_loop
-            loop.add_callback(partial(loop.call_later, WAIT_S, self._flush_late))
+            self.call_later(self._flush_late)
         return fits
+
+    def call_later(self, call: Callable[[], None]) -> None:
+        """Call something in half a second, on the kernel's iopub thread."""
+        loop = self._kernel.iopub_thread.io_loop
+        loop.add_callback(partial(loop.call_later, WAIT_S, call))
 
     def _flush_late(self) -> None:
         self._waits = False
@@ -182,7 +192,13 @@ class Channel:
 _channel: Channel | None = None
 
 
-def emit(schema_id: str, data: Mapping[str, Any], *, msg_id: str | None = None) -> bool:
+def emit(
+    schema_id: str,
+    data: Mapping[str, Any],
+    *,
+    msg_id: str | None = None,
+    time_ns: int | None = None,
+) -> bool:
     """Queue an event for the server; never raises, never prints, never waits.
 
     Values that JSON does not know are left out, as is NaN; long texts are cut.
@@ -191,12 +207,19 @@ def emit(schema_id: str, data: Mapping[str, Any], *, msg_id: str | None = None) 
         schema_id: One of the schemas that the server takes from kernels.
         data: The event's properties.
         msg_id: Of the execution it belongs to; None: that of the calling code.
+        time_ns: When it happened, since the Unix epoch; None: now.
 
     Returns:
         Whether it was queued: False where nobody listens or there is no room.
     """
     channel = _channel
-    return channel is not None and channel.emit(schema_id, data, msg_id)
+    return channel is not None and channel.emit(schema_id, data, msg_id, time_ns)
+
+
+def call_later(call: Callable[[], None]) -> None:
+    """Call something in half a second, on the thread that sends, where there is one."""
+    if _channel is not None:
+        _channel.call_later(call)
 
 
 def open_channel(kernel: Any) -> Channel:
@@ -214,10 +237,12 @@ def close_channel(channel: Channel) -> None:
     atexit.unregister(channel.flush)
 
 
-def _encoded(schema_id: str, data: Mapping[str, Any], msg_id: str | None) -> bytes:
+def _encoded(
+    schema_id: str, data: Mapping[str, Any], msg_id: str | None, time_ns: int | None
+) -> bytes:
     cell = cells.current()
     event: dict[str, Any] = {"schema_id": schema_id, "data": data}
-    event["time_ns"] = time.time_ns()
+    event["time_ns"] = time.time_ns() if time_ns is None else time_ns
     if msg_id is None:
         msg_id = cell.msg_id if cell is not None else ""
     event["msg_id"] = msg_id

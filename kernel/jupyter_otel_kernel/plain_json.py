@@ -13,7 +13,7 @@ from typing import Any
 MAX_DEPTH = 8
 MAX_ITEMS = 128
 MAX_CHARACTERS = 4096
-_MAX_BITS = 63
+_MAX_WHOLE = 2**63 - 1
 
 
 def json_bytes(event: dict[str, Any]) -> bytes:
@@ -45,7 +45,7 @@ def _composed(value: Any, depth: int) -> str:
     # Exactly these types: a subclass may do anything when it is iterated over.
     if type(value) is dict:
         members = [
-            f"{_text(str.__str__(key), 0)}:{_text(item, depth)}"
+            f"{quoted(str.__str__(key)[:MAX_CHARACTERS])}:{_text(item, depth)}"
             for key, item in list(value.items())[:MAX_ITEMS]
             if isinstance(key, str)
         ]
@@ -71,6 +71,6 @@ def _other(value: object) -> str:
 
 def _whole(number: int) -> str:
     # Huge ones as hexadecimal: Python refuses to write more than 4300 decimal digits.
-    if number.bit_length() <= _MAX_BITS:
+    if -_MAX_WHOLE <= number <= _MAX_WHOLE:
         return int.__repr__(number)
     return quoted(hex(number)[:MAX_CHARACTERS])

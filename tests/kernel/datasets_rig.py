@@ -1,12 +1,14 @@
 """Dataset hooks that report to a list, in a cell that asks for them."""
 
 import contextvars
+import time
 from types import SimpleNamespace
 
 from IPython.core import interactiveshell
 
 from jupyter_otel_kernel import cells
-from jupyter_otel_kernel.datasets.hooks import SCHEMA, Hooks
+from jupyter_otel_kernel.datasets.accesses import SCHEMA, Accesses
+from jupyter_otel_kernel.datasets.hooks import Hooks
 
 
 class Rig:
@@ -19,7 +21,10 @@ class Rig:
         self._running = cells.begin_table()
         self.user_ns = {"open": interactiveshell._modified_open}
         shell = SimpleNamespace(user_ns=self.user_ns)
-        self.hooks = Hooks(shell, self._emit, self._end)
+        self.later = []
+        """What is to be called in half a second."""
+        self.accesses = Accesses(self._emit, self.later.append)
+        self.hooks = Hooks(shell, self.accesses, self._end)
 
     @property
     def data(self):
@@ -43,7 +48,8 @@ class Rig:
             del self._running[msg_id]
             self.hooks.cell_ended(msg_id)
 
-    def _emit(self, schema_id, data, msg_id):
+    def _emit(self, schema_id, data, msg_id, time_ns):
+        assert abs(time.time_ns() - time_ns) < 60 * 10**9
         assert schema_id == SCHEMA
         assert None not in data.values()
         self.events.append((msg_id, data))
@@ -55,4 +61,4 @@ class Rig:
     def close(self):
         """Take the hooks out; none of them may have failed unseen."""
         self.hooks.uninstall()
-        assert self.hooks.faults == 0
+        assert (self.hooks.faults, self.accesses.faults) == (0, 0)

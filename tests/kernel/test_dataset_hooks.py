@@ -78,6 +78,29 @@ def test_much_that_was_read_past_us_is_told(rig, folder):
     assert seen["uri"] == str(folder / "big")
 
 
+def test_a_long_cell_reports_while_it_runs(rig, folder):
+    seen = []
+
+    def wait():
+        rig.later.pop()()
+        seen.append([data["uri"] for data in rig.data])
+
+    rig.user_ns["wait"] = wait
+    rig.run("open('a.csv').close(); wait(); open('b.csv', 'w').close(); wait()")
+
+    both = [str(folder / "a.csv"), str(folder / "b.csv")]
+    assert seen == [both[:1], both]
+    assert len(rig.data) == 2
+    assert rig.later == []
+
+
+def test_a_relative_path_is_of_the_folder_at_the_call(rig, folder):
+    (folder / "other").mkdir()
+    rig.run("import os; open('a.csv').close(); os.chdir('other')")
+
+    assert [data["uri"] for data in rig.data] == [str(folder / "a.csv")]
+
+
 def test_a_cell_that_does_not_ask_reports_nothing(rig, folder):
     rig.run("open('a.csv').close()", asks=False)
 

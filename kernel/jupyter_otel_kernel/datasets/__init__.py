@@ -5,8 +5,10 @@
     imports.py    a library is imported ──▶ functions.py: which of its functions
     wrapping.py   each is wrapped, in a form that nobody notices
                        │ it was called
-    targets.py    from its argument to names of datasets; uris.py takes secrets out
-    cell_log.py   one event for each dataset and cell, the rest counted ──▶ channel.py
+    targets.py    from its argument to names of datasets
+    cell_log.py   each dataset of a cell once, the rest counted
+                       │ a little later
+    accesses.py   one event for each; uris.py takes secrets out ──▶ channel.py
 
 No audit hook: it would slow down code that opens nothing, and cannot be taken out
 again. Nothing here is imported before a request asks for it.
@@ -16,7 +18,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jupyter_otel_kernel.channel import emit
+from jupyter_otel_kernel.channel import call_later, emit
+from jupyter_otel_kernel.datasets.accesses import Accesses
 from jupyter_otel_kernel.datasets.hooks import Hooks
 
 _installed: Hooks | None = None
@@ -25,7 +28,7 @@ _installed: Hooks | None = None
 def install(shell: Any) -> Hooks:
     """Wrap what reads and writes data, now or once it is imported."""
     global _installed  # noqa: PLW0603 - a process has one shell
-    _installed = Hooks(shell, _emit, when_over=_forget)
+    _installed = Hooks(shell, Accesses(_emit, call_later), when_over=_forget)
     return _installed
 
 
@@ -34,8 +37,8 @@ def installed() -> Hooks | None:
     return _installed
 
 
-def _emit(schema_id: str, data: dict[str, Any], msg_id: str) -> bool:
-    return emit(schema_id, data, msg_id=msg_id)
+def _emit(schema_id: str, data: dict[str, Any], msg_id: str, time_ns: int) -> bool:
+    return emit(schema_id, data, msg_id=msg_id, time_ns=time_ns)
 
 
 def _forget() -> None:

@@ -25,19 +25,29 @@ class CellLog:
         """Whether from now on accesses are only counted."""
         self.known_bytes = 0
         """How much of what the cell reads is explained by what is recorded."""
-        self._seen: set[tuple[str, ...]] = set()
+        self._noted: set[tuple[str, ...]] = set()
+        """By their names as written."""
+        self._reported: set[tuple[str, ...]] = set()
+        """By their names as reported: of two ways to write a path one is enough."""
         self._told = 0
         self._read_before = read_bytes()
 
-    def add(self, *access: str) -> bool:
+    def note(self, *access: str) -> bool:
         """Return whether an access is the first of its kind here, and keep it."""
-        if access in self._seen:
+        if access in self._noted:
             return False
         if self.is_full:
             self.further += 1
             return False
-        self._seen.add(access)
-        self.is_full = len(self._seen) >= MAX_RECORDED
+        self._noted.add(access)
+        self.is_full = len(self._noted) >= MAX_RECORDED
+        return True
+
+    def report(self, *access: str) -> bool:
+        """Return whether an access is to be reported: the first of its cleaned name."""
+        if access in self._reported:
+            return False
+        self._reported.add(access)
         return True
 
     def summary(self) -> dict[str, Any] | None:
@@ -47,7 +57,7 @@ class CellLog:
         unexplained = (read or 0) - self.known_bytes
         if self.further == self._told and unexplained < UNEXPLAINED_BYTES:
             return None
-        data: dict[str, Any] = {"operation": "summary", "recorded": len(self._seen)}
+        data: dict[str, Any] = {"operation": "summary", "recorded": len(self._reported)}
         data["further"] = self.further
         if read is not None:
             data["read_bytes"] = read

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
-import stat
+import time
 from types import ModuleType
 from typing import Any, Callable
 
 from jupyter_otel_kernel import cells
+from jupyter_otel_kernel.datasets.accesses import Access, Accesses
 from jupyter_otel_kernel.datasets.cell_log import CellLog
 from jupyter_otel_kernel.datasets.functions import FUNCTIONS, Function
 from jupyter_otel_kernel.datasets.imports import ImportHook
-from jupyter_otel_kernel.datasets.targets import operation_of, uris_of
-from jupyter_otel_kernel.datasets.uris import clean, is_local
+from jupyter_otel_kernel.datasets.targets import names_of, operation_of
+from jupyter_otel_kernel.datasets.uris import clean
 from jupyter_otel_kernel.datasets.wrapping import Wrappers
 
-SCHEMA = "https://events.jupyter.org/jupyter_otel/dataset_access/v1"
 _MAX_ENDED = 4
-Emit = Callable[[str, dict[str, Any], str], bool]
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,16})$")
 
 
 class Hooks:
@@ -27,20 +24,19 @@ class Hooks:
 
     Args:
         shell: IPython's, whose cells have an `open` of their own.
-        emit: Takes a schema's id, an event's data and the id of its execution.
+        accesses: Where calls that opened data are noted.
         when_over: Called at the end.
     """
 
-    def __init__(self, shell: Any, emit: Emit, when_over: Callable[[], None]) -> None:
-        self._shell, self._emit, self._when_over = shell, emit, when_over
+    def __init__(
+        self, shell: Any, accesses: Accesses, when_over: Callable[[], None]
+    ) -> None:
+        self._shell, self._accesses, self._when_over = shell, accesses, when_over
         self._pid = os.getpid()
         self._logs: dict[str, CellLog] = {}
         """Of the cells that run, and of the last that ended: threads may go on."""
         self._ended: list[str] = []
         self._running: set[str] = set()
-        self._full: CellLog | None = None
-        """The log of the only cell that runs, once it takes no more: for a long loop
-        there is nothing to do but to count, and this is how it is told at once."""
         self._is_over = False
         self.faults = 0
         """How often a hook failed, which changes nothing for its caller."""
@@ -54,18 +50,18 @@ class Hooks:
         self._wrappers.leave()
         self._logs[msg_id] = CellLog(msg_id)
         self._running.add(msg_id)
-        self._full = None
+        self._wrappers.full = None
 
     def cell_ended(self, msg_id: str) -> None:
         """Emit what is left to say of a cell."""
         if msg_id not in self._running:
             return
         self._running.remove(msg_id)
-        self._full = None
-        self._summarize(self._logs[msg_id])
+        self._wrappers.full = None
+        self._end(self._logs[msg_id])
         self._ended.append(msg_id)
         while len(self._ended) > _MAX_ENDED:
-            self._summarize(self._logs.pop(self._ended.pop(0)))
+            self._end(self._logs.pop(self._ended.pop(0)))
 
     def uninstall(self) -> None:
         """Put every function back that was wrapped."""
@@ -74,7 +70,7 @@ class Hooks:
         self._wrappers.restore_value(self._shell.user_ns, "open")
         self._wrappers.restore_all()
         for log in self._logs.values():
-            self._summarize(log)
+            self._end(log)
         self._logs.clear()
         self._when_over()
 
@@ -85,8 +81,10 @@ class Hooks:
             log, cleaned = self._log(), clean(uri)
             if log is None or cleaned is None:
                 return False
+            if not log.note(access["operation"], access["status"], cleaned):
+                return False
             known = {name: it for name, it in access.items() if it is not None}
-            return self._report(log, cleaned, known)
+            return self._accesses.report(log, {**known, "uri": cleaned}, time.time_ns())
         except Exception:  # noqa: BLE001
             self.faults += 1
             return False
@@ -107,22 +105,20 @@ class Hooks:
     ) -> None:
         # The edge of a hook: it stands in the middle of the user's call.
         try:
-            log = self._full or self._log()
+            log = self._log()
             if log is None:
                 return
             if log.is_full:
                 self._count(log)
                 return
-            access = {
-                "operation": operation_of(function, args, kwargs),
-                "status": "ok" if succeeded else "error",
-                "library": library,
-                "function": function.shown,
-                "format": function.format,
-            }
-            has_size = access["operation"] != "write" or not function.only_opens
-            for uri in uris_of(function, args, kwargs):
-                self._report(log, uri, access, has_size=has_size)
+            operation = operation_of(function, args, kwargs)
+            status = "ok" if succeeded else "error"
+            for name in names_of(function, args, kwargs):
+                if log.note(operation, status, name):
+                    now_ns = time.time_ns()
+                    self._accesses.add(
+                        Access(log, function, library, operation, status, name, now_ns)
+                    )
         except Exception:  # noqa: BLE001
             self.faults += 1
 
@@ -141,46 +137,11 @@ class Hooks:
             self._ended.append(msg_id)
         return log
 
+    def _end(self, log: CellLog) -> None:
+        self._accesses.report_all()
+        self._accesses.summarize(log, time.time_ns())
+
     def _count(self, log: CellLog) -> None:
         log.further += 1
         if self._running == {log.msg_id}:
-            self._full = log
-
-    def _report(
-        self, log: CellLog, uri: str, access: dict[str, Any], *, has_size: bool = True
-    ) -> bool:
-        operation = access["operation"]
-        if not log.add(operation, access["status"], uri):
-            return False
-        data = {**access, "uri": uri}
-        if not data.get("format"):
-            data.pop("format", None)
-            data.update(_extension(uri))
-        size_bytes = _size(uri) if has_size else None
-        if size_bytes is not None:
-            data.setdefault("size_bytes", size_bytes)
-            if operation == "read":
-                log.known_bytes += size_bytes
-        return self._emit(SCHEMA, data, log.msg_id)
-
-    def _summarize(self, log: CellLog) -> None:
-        summary = log.summary()
-        if summary is not None:
-            self._emit(SCHEMA, summary, log.msg_id)
-
-
-def _extension(uri: str) -> dict[str, str]:
-    """Return the format that a name's end tells, if it tells one."""
-    found = _EXTENSION.search(uri)
-    return {"format": found[1].lower()} if found else {}
-
-
-def _size(uri: str) -> int | None:
-    """Return the size of a local file, None where it is none."""
-    if not is_local(uri):
-        return None
-    try:
-        found = os.stat(uri)  # noqa: PTH116 - a Path costs more than the call
-    except (OSError, ValueError):
-        return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+            self._wrappers.full = log

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from jupyter_otel_kernel.datasets.functions import BY_MODE, Function
-from jupyter_otel_kernel.datasets.uris import clean
+from jupyter_otel_kernel.datasets.uris import MAX_CHARACTERS, clean
 
 _WRITING = frozenset("wax+")
 _READ_ONLY = frozenset({"r", "c", "readonly", "copyonwrite"})
@@ -30,17 +30,28 @@ def operation_of(function: Function, args: Any, kwargs: Any) -> str:
     return "read" if _WRITING.isdisjoint(mode) else "write"
 
 
-def uris_of(function: Function, args: Any, kwargs: Any) -> Iterator[str]:
-    """Yield each dataset that a call names, ready to leave the kernel."""
+def names_of(function: Function, args: Any, kwargs: Any) -> Iterable[str]:
+    """Return the name of each dataset of a call, a relative path made absolute."""
     target = _argument(args, kwargs, function.position, function.keyword)
+    if type(target) is str and target[:1] == "/" and len(target) <= MAX_CHARACTERS:
+        return (target,)  # most are; a loop over many files is the faster for it
+    return _names(function, args, target)
+
+
+def _names(function: Function, args: Any, target: Any) -> Iterator[str]:
     if function.name == "AbstractFileSystem.open" and isinstance(target, str):
         target = _in_file_system(args[0] if args else None, target)
     is_list = function.takes_several and type(target) in (list, tuple)
     for item in target if is_list else (target,):
-        text = _connection(item) if function.format == "sql" else name_of(item)
-        uri = None if text is None else clean(text)
-        if uri is not None:
-            yield uri
+        name = _connection(item) if function.format == "sql" else name_of(item)
+        # Now, because code may change its folder before it is reported; and because
+        # what is so long is not to be kept.
+        if name is not None and (
+            not name.startswith("/") or len(name) > MAX_CHARACTERS
+        ):
+            name = clean(name)
+        if name is not None:
+            yield name
 
 
 def name_of(target: Any) -> str | None:

@@ -13,6 +13,7 @@ from threading import get_ident
 from types import CodeType, FunctionType
 from typing import Any, Callable, NamedTuple
 
+from jupyter_otel_kernel.datasets.cell_log import CellLog
 from jupyter_otel_kernel.datasets.functions import Function
 
 Called = Callable[[Function, str, Any, Any, bool], None]
@@ -39,6 +40,9 @@ class Wrappers:
 
     def __init__(self, called: Called) -> None:
         self._called = called
+        self.full: CellLog | None = None
+        """The log of the only cell that runs, once it takes no more: for a long loop
+        there is nothing to do but to count, which is done here and at once."""
         self._inside: set[int] = set()
         self._replaced: list[_Replaced] = []
 
@@ -136,7 +140,10 @@ class Wrappers:
                 raise
             finally:
                 inside.discard(thread)
-            called(function, library, args, kwargs, True)
+            if self.full is not None:
+                self.full.further += 1
+            else:
+                called(function, library, args, kwargs, True)
             return result
 
         call.__code__ = _passed_over(call.__code__)
