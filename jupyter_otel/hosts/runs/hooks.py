@@ -1,33 +1,22 @@
-"""The hooks for programs that run notebooks: what they are given, and for whom.
+"""The hooks for programs that run notebooks, whoever configures them.
 
-How a run is told from hooks is in ``sources/notebook_runs.py``.
+What collects is imported where something is collected, here too.
 """
 
-import os
-from functools import partial
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from jupyter_otel.event import ACCOUNT, Person
-from jupyter_otel.hosts.code import takes_code
-from jupyter_otel.hosts.runs.configured import configured_telemetry
-from jupyter_otel.hosts.server.trace_context import TraceContext
-from jupyter_otel.schema import Schema
-from jupyter_otel.sources.execution_reports import EXECUTION_SCHEMA
 from jupyter_otel.sources.faults import HookEdge
-from jupyter_otel.sources.notebook_runs import (
-    NOTEBOOK_RUN_SCHEMA,
-    Hook,
-    NotebookRuns,
-    RunCapture,
-)
-from jupyter_otel.telemetry import Telemetry
-from jupyter_otel.tracing.propagation import surrounding_span
+
+if TYPE_CHECKING:  # what only a telemetry that runs needs
+    from jupyter_otel.telemetry import Telemetry
 
 _EDGE = HookEdge("a notebook run")
 
 
 def notebook_hooks(
-    telemetry: Telemetry | None = None, *, notebook_path: str | None = None
-) -> dict[str, Hook]:
+    telemetry: "Telemetry | None" = None, *, notebook_path: str | None = None
+) -> dict[str, Callable[..., None]]:
     """Return hooks that report the runs of notebooks and their cells.
 
     ::
@@ -50,45 +39,13 @@ def notebook_hooks(
         By the names of nbclient's traits; empty where nothing of it is collected.
     """
     if telemetry is not None:
-        return _hooks(telemetry, None, notebook_path)
+        from jupyter_otel.hosts.runs.capture import hooks_of  # noqa: PLC0415 - if used
+
+        return hooks_of(telemetry, None, notebook_path)
     with _EDGE:  # a bug of ours must not cost anybody a run
-        configured = configured_telemetry()
-        if configured is not None:
-            return _hooks(configured, ACCOUNT, notebook_path)
-    return {}
-
-
-def _hooks(
-    telemetry: Telemetry, person: Person | None, notebook_path: str | None
-) -> dict[str, Hook]:
-    settings = telemetry.settings
-    if not telemetry.enabled or not settings.sources.executions:
-        return {}
-    run_schema = _collected(telemetry, NOTEBOOK_RUN_SCHEMA)
-    execution_schema = _collected(telemetry, EXECUTION_SCHEMA)
-    if run_schema is None and execution_schema is None:
-        return {}
-    capture = RunCapture(
-        intake=telemetry.intake,
-        run_schema=run_schema,
-        execution_schema=execution_schema,
-        takes_code=takes_code(settings.policy),
-        spans=TraceContext(
-            telemetry.spans, tells_kernel=settings.traces.kernel != "off"
+        from jupyter_otel.hosts.runs.configured import (  # noqa: PLC0415 - if used
+            configured_hooks,
         )
-        if settings.traces.enabled
-        else None,
-        parent=partial(surrounding_span, os.environ),
-        person=person,
-        notebook_path=notebook_path,
-        heartbeat_s=settings.sources.heartbeat_s,
-    )
-    runs = NotebookRuns(capture)
-    telemetry.close_before(runs)
-    return runs.hooks()
 
-
-def _collected(telemetry: Telemetry, schema_id: str) -> Schema | None:
-    schema = telemetry.intake.find(schema_id)
-    admitted = schema is not None and telemetry.intake.admits(schema)
-    return schema if admitted else None
+        return configured_hooks(notebook_path)
+    return {}

@@ -1,6 +1,7 @@
 """When there are hooks for runs of notebooks, and what becomes of them at the end."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -113,9 +114,40 @@ def test_hooks_of_a_closed_telemetry_say_nothing_and_disturb_nobody(
     assert caplog.records == []
 
 
-def test_papermill_alone_imports_nothing_that_collects():
-    code = "import papermill, sys; print('jupyter_otel.telemetry' in sys.modules)"
+def imported_by(code, tmp_path):
+    """Return the modules of ours and OpenTelemetry's that code imports."""
+    show = "import sys, json; json.dump(list(sys.modules), sys.stdout)"
     done = subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+        [sys.executable, "-c", f"{code}\n{show}"],
+        env={**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path), "HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
     )
-    assert done.stdout == "False\n"
+    names = json.loads(done.stdout)
+    return {name for name in names if name.startswith(("jupyter_otel.", "opentel"))}
+
+
+def test_papermill_alone_imports_nothing_that_collects(tmp_path):
+    assert imported_by("import papermill", tmp_path) == {
+        "jupyter_otel._version",
+        "jupyter_otel.errors",
+        "jupyter_otel.hosts",
+        "jupyter_otel.hosts.runs",
+        "jupyter_otel.hosts.runs.papermill_engine",
+    }
+
+
+def test_not_configured_nothing_that_collects_is_imported(tmp_path):
+    code = "import jupyter_otel; assert jupyter_otel.notebook_hooks() == {}"
+    assert imported_by(code, tmp_path) == {
+        "jupyter_otel._version",
+        "jupyter_otel.config_files",
+        "jupyter_otel.errors",
+        "jupyter_otel.hosts",
+        "jupyter_otel.hosts.runs",
+        "jupyter_otel.hosts.runs.configured",
+        "jupyter_otel.hosts.runs.hooks",
+        "jupyter_otel.sources",
+        "jupyter_otel.sources.faults",
+    }
