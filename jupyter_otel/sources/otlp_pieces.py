@@ -10,6 +10,7 @@ signals; whether what is inside makes sense is told by whoever reads the piece.
               each layer's other fields are its head, which each piece repeats
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,6 +33,7 @@ _VARINT, _64_BIT, _LENGTH, _32_BIT = 0, 1, 2, 5
 _FIXED_BYTES = {_64_BIT: 8, _32_BIT: 4}
 _MAX_VARINT_BYTES = 10
 
+_CAPITAL = re.compile(r"[A-Z]")
 _JSON_LAYERS = {
     Signal.LOGS: ("resourceLogs", "scopeLogs", "logRecords"),
     Signal.TRACES: ("resourceSpans", "scopeSpans", "spans"),
@@ -81,10 +83,8 @@ def json_pieces(
         ValueError: They hold too much.
     """
     outer, inner, items = _JSON_LAYERS[signal]
-    rest, resources = _open_json(request, outer, MAX_LAYERS)
+    _, resources = _open_json(request, outer, MAX_LAYERS)
     layers_left, records_left = MAX_LAYERS - len(resources), MAX_RECORDS
-    if rest:  # a request in names as protobuf writes them, or what nobody knows
-        yield rest
     for resource in resources:
         head, scopes = _open_json(resource, inner, layers_left)
         layers_left -= len(scopes)
@@ -188,6 +188,8 @@ def _open_json(layer: Any, name: str, most: int) -> tuple[dict[str, Any], list[A
     if not isinstance(layer, dict):
         raise TypeError("no OTLP/JSON request")
     head = dict(layer)
+    # As protobuf writes it, which is no name in OTLP/JSON, but its reader takes it.
+    head.pop(_CAPITAL.sub(lambda found: f"_{found[0].lower()}", name), None)
     children = head.pop(name, None) or []
     if not isinstance(children, list):
         raise TypeError("no OTLP/JSON request")
