@@ -19,7 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from jupyter_otel.cli.findings import Finding, State
 from jupyter_otel.config import Settings
-from jupyter_otel.environment import export_settings
+from jupyter_otel.environment import export_settings, metrics_enabled
 from jupyter_otel.errors import ConfigError
 from jupyter_otel.export.destination import Destination, open_destination
 from jupyter_otel.export.settings import ExportSettings
@@ -39,10 +39,10 @@ class _Host(NamedTuple):
 def check_destinations(settings: Settings) -> Iterator[Finding]:
     """Check where each signal goes; what was found of one is not said again."""
     told: set[tuple[State, str]] = set()
-    for signal in (Signal.LOGS, Signal.TRACES):
+    for signal in (Signal.LOGS, Signal.TRACES, Signal.METRICS):
         for finding in _check_destination(signal, settings):
-            about_both = finding.check == "clock" or finding.state is State.WARNING
-            if about_both and (finding.state, finding.what) in told:
+            about_all = finding.check == "clock" or finding.state is State.WARNING
+            if about_all and (finding.state, finding.what) in told:
                 continue
             told.add((finding.state, finding.what))
             yield finding
@@ -50,8 +50,8 @@ def check_destinations(settings: Settings) -> Iterator[Finding]:
 
 def _check_destination(signal: Signal, settings: Settings) -> Iterator[Finding]:
     check = signal.value
-    if signal is Signal.TRACES and not settings.traces.enabled:
-        yield Finding(check, State.NOTE, "OtelTraces.enabled is False: no spans")
+    if why := _why_not_sent(signal, settings):
+        yield Finding(check, State.NOTE, why)
         return
     export, warnings = export_settings(signal, settings.export)
     yield from (Finding(check, State.WARNING, warning) for warning in warnings)
@@ -65,6 +65,17 @@ def _check_destination(signal: Signal, settings: Settings) -> Iterator[Finding]:
             yield _check_directory(signal, Path(export.directory or ""))
         case "otlp":
             yield from _check_receiver(signal, export)
+
+
+def _why_not_sent(signal: Signal, settings: Settings) -> str | None:
+    if signal is Signal.TRACES and not settings.traces.enabled:
+        return "OtelTraces.enabled is False: no spans"
+    is_asked_for = settings.sources.otlp_relay or metrics_enabled(
+        settings.metrics.enabled
+    )
+    if signal is Signal.METRICS and not is_asked_for:
+        return "neither OtelMetrics.enabled nor OTEL_METRICS_EXPORTER asks for any"
+    return None
 
 
 def _check_directory(signal: Signal, directory: Path) -> Finding:

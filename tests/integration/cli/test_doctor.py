@@ -125,6 +125,21 @@ def test_out_of_the_box_nothing_fails_and_the_level_is_pointed_at(doctor, cli):
     assert found["extension"][0][0] == "ok"
 
 
+def test_the_way_of_metrics_is_checked_where_they_are_asked_for(doctor):
+    _, found = doctor()
+    why = "neither OtelMetrics.enabled nor OTEL_METRICS_EXPORTER asks for any"
+    assert found["metrics"] == [("note", why, "")]
+
+    with HttpReceiver([Answer(), Answer()], then=Answer(404)) as receiver:
+        endpoint = f"--OtelExport.endpoint={receiver.url}"
+        status, found = doctor(endpoint, "--OtelMetrics.enabled=True")
+    [(state, what, _)] = found["metrics"]
+    assert (status, found["logs"][0][0], found["traces"][0][0]) == (1, "ok", "ok")
+    url = receiver.endpoint(Signal.METRICS)
+    why = "nothing listens at this path; check OtelExport.endpoint"
+    assert (state, what) == ("failed", f"HTTP 404 from {url}: {why}")
+
+
 def test_a_receiver_that_works_is_said_to(doctor):
     with HttpReceiver() as receiver:
         status, found = doctor(f"--OtelExport.endpoint={receiver.url}")
