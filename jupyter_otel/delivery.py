@@ -58,6 +58,8 @@ class Delivery:
         self.last_error: str | None = None
         self.failures = 0
         """How often a request was to be tried again."""
+        self.on_sent: Callable[[], None] = lambda: None
+        """Called on its thread after each request that a receiver took records of."""
         self._signal = signal
         self._spool = spool
         self._destination = destination
@@ -191,6 +193,8 @@ class Delivery:
             self._spool.acknowledge(ids)
             rejected = min(max(verdict.rejected, 0), rejected)
             self._books.send(self._signal, _records(rows) - rejected)
+            if rejected < _records(rows):
+                self.on_sent()
         else:
             self._spool.discard(ids)
         if rejected:

@@ -106,7 +106,8 @@ class Lane:
         self._provenance = plan.redaction.provenance(origin)
         self._folder = plan.folder
         self._map = plan.mapping.map
-        self._subject = subject
+        self.subject = subject
+        """The key of whose events these are, empty where they are nobody's."""
 
     def process(self, raw: RawEvent) -> Outcome:
         """Return an event's records, or the one reason why it has none."""
@@ -122,7 +123,7 @@ class Lane:
             failure = _MAPPING_ERROR
             if self._folder is not None:
                 now_s = time.monotonic()
-                return Held(self._folder.add(redacted, self._subject, now_s))
+                return Held(self._folder.add(redacted, self.subject, now_s))
             mapped = self._map(redacted)
         except RecursionError:  # data nested deeper than any stage can follow
             return _INVALID
@@ -175,19 +176,16 @@ class Processor:
         group = origin.schema.overlay.group
         consent = self._stages.consent
         try:
+            subject = consent.key(origin.person)
             return Lane(
                 origin,
                 self.plan(origin.schema),
                 self._random.random,
-                subject=self.subject(origin),
-                allowed_since_ns=consent.allowed_since(origin.person, group, answer),
+                subject=subject,
+                allowed_since_ns=consent.allowed_since(subject, group, answer),
             )
         except Exception:  # noqa: BLE001 - fail closed, as for a single event
             return _MAPPING_ERROR
-
-    def subject(self, origin: Origin) -> str:
-        """Return the key of whose events these are, empty where they are nobody's."""
-        return self._stages.consent.key(origin.person)
 
     def refresh(self) -> None:
         """Learn what people have said to another process."""

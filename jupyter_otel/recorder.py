@@ -141,11 +141,11 @@ class Recorder:
             self._complaints.say(f"{reason} {schema.id}", text)
 
     def _track(self, origin: Origin, records: _Records) -> "_Track":
-        subject = self._processor.subject(origin)
+        lane = self._processor.lane(origin)
+        # Where there is no lane there will be no records.
+        subject = lane.subject if isinstance(lane, Lane) else ""
         place = (origin.source, subject, origin.schema.overlay.group)
-        return _Track(
-            self._processor.lane(origin), records[_LOGS, place], records[_TRACES, place]
-        )
+        return _Track(lane, records[_LOGS, place], records[_TRACES, place])
 
     def _sort(self, raw: RawEvent, origin: Origin, track: "_Track") -> bool:
         """Put an event's records with those they share a row with; False: none."""

@@ -21,7 +21,6 @@ from jupyter_otel.delivery import Delivery
 from jupyter_otel.environment import export_settings
 from jupyter_otel.errors import ConfigError
 from jupyter_otel.export.destination import Destination, open_destination
-from jupyter_otel.export.verdicts import Sent, Verdict
 from jupyter_otel.permits import open_permits
 from jupyter_otel.spool.adoption import Adopter
 from jupyter_otel.spool.judging import Judge
@@ -180,10 +179,12 @@ class Road:
     def _open_destination(self, signal: Signal) -> Destination:
         settings, warnings = export_settings(signal, self._settings.export)
         self._warnings.extend(text for text in warnings if text not in self._warnings)
-        return _Watched(open_destination(signal, settings), self)
+        return open_destination(signal, settings)
 
     def _add(self, signal: Signal, destination: Destination) -> None:
-        self._deliveries[signal] = Delivery(signal, self.spool, destination, self.books)
+        delivery = Delivery(signal, self.spool, destination, self.books)
+        delivery.on_sent = self._tell_of_sent
+        self._deliveries[signal] = delivery
         self.destinations[signal.value] = destination.name
 
     def _open_adopted(self, signal: Signal) -> None:
@@ -193,6 +194,9 @@ class Road:
             self._complaints.say(signal, f"Nobody sends adopted {signal}: {error}")
         else:
             self.wake(signal)
+
+    def _tell_of_sent(self) -> None:
+        self.on_sent()
 
     def _hurry(self) -> None:
         for delivery in list(self._deliveries.values()):
@@ -216,27 +220,6 @@ class Road:
                 return False
             time.sleep(_POLL_S)
         return True
-
-
-class _Watched:
-    """A destination that tells its road of each request that was taken."""
-
-    def __init__(self, destination: Destination, road: Road) -> None:
-        self._destination = destination
-        self._road = road
-        self.name = destination.name
-        self.max_request_bytes = destination.max_request_bytes
-
-    def send(self, request: bytes, records: int) -> Verdict:
-        """Pass a request on."""
-        verdict = self._destination.send(request, records)
-        if isinstance(verdict, Sent) and verdict.rejected < records:
-            self._road.on_sent()
-        return verdict
-
-    def close(self) -> None:
-        """Pass it on."""
-        self._destination.close()
 
 
 def _age_s(since_ns: int) -> float:

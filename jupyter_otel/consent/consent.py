@@ -61,20 +61,20 @@ class Consent:
 
     def allows(self, person: Person | None, group: Group) -> bool:
         """Return whether a person's events of a group may leave now."""
-        return self.allowed_since(person, group) is not None
+        return self.allowed_since(self.key(person), group) is not None
 
     def allowed_since(
-        self, person: Person | None, group: Group, answer: bool | None = None
+        self, key: str, group: Group, answer: bool | None = None
     ) -> int | None:
         """Return from when on a person's events of a group may leave; None: not at all.
 
         In nanoseconds since the Unix epoch: what came in before a yes is not meant by
-        it. An event that is nobody's needs no consent. ``answer`` stands in for the
-        person's stored one, for previews.
+        it. An event that is nobody's, without a key, needs no consent. ``answer``
+        stands in for the person's stored one, for previews.
         """
-        if answer is not None and person is not None and self._asks(group):
+        if answer is not None and key and self._asks(group):
             return 0 if answer else None
-        return self._since(self.key(person), group)
+        return self._since(key, group)
 
     def still_allows(self, key: str, group: Group, made_ns: int) -> bool:
         """Return whether what was made of a person's events may leave now.

@@ -1,4 +1,4 @@
-"""What the three exporters share: the way of one signal's requests onto a road."""
+"""What the three exporters share: where one signal's requests get onto a road."""
 
 import os
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class RoadOwner(Protocol):
         """Return its road; None where it collects nothing."""
 
 
-class Lane:
+class Entrance:
     """Puts one signal's requests on a road. Safe in any thread; never raises later.
 
     Args:

@@ -7,7 +7,7 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import LogRecordExporter, LogRecordExportResult
 from traitlets.config import Config
 
-from jupyter_otel.exporters.lane import Lane, RoadOwner
+from jupyter_otel.exporters.entrance import Entrance, RoadOwner
 from jupyter_otel.tally import Signal, Tally
 
 
@@ -31,25 +31,25 @@ class SpoolLogExporter(LogRecordExporter):
     def __init__(
         self, config: Config | None = None, *, telemetry: RoadOwner | None = None
     ) -> None:
-        self._lane = Lane(Signal.LOGS, config, telemetry)
+        self._entrance = Entrance(Signal.LOGS, config, telemetry)
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Store a batch; FAILURE: it is shut down, or records were lost. Never raises.
 
         SUCCESS says that the spool has it, not yet the receiver: see `tally`.
         """
-        if self._lane.put(encode_logs, batch):
+        if self._entrance.put(encode_logs, batch):
             return LogRecordExportResult.SUCCESS
         return LogRecordExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 10_000) -> bool:
         """Return whether all that was exported is sent, or counted as dropped."""
-        return self._lane.flush(timeout_millis / 1e3)
+        return self._entrance.flush(timeout_millis / 1e3)
 
     def shutdown(self) -> None:
         """Send what 1.5 s allow; the rest waits in the spool for the next process."""
-        self._lane.close()
+        self._entrance.close()
 
     def tally(self) -> Tally:
         """Return the books of everything on this road."""
-        return self._lane.tally()
+        return self._entrance.tally()

@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.metrics.view import Aggregation
 from traitlets.config import Config
 
-from jupyter_otel.exporters.lane import Lane, RoadOwner
+from jupyter_otel.exporters.entrance import Entrance, RoadOwner
 from jupyter_otel.tally import Signal, Tally
 
 
@@ -49,7 +49,7 @@ class SpoolMetricExporter(OTLPMetricExporterMixin, MetricExporter):
         preferred_aggregation: dict[type, Aggregation] | None = None,
     ) -> None:
         self._common_configuration(preferred_temporality, preferred_aggregation)
-        self._lane = Lane(Signal.METRICS, config, telemetry)
+        self._entrance = Entrance(Signal.METRICS, config, telemetry)
 
     @property
     def preferred_temporality(self) -> dict[type, AggregationTemporality]:
@@ -72,18 +72,18 @@ class SpoolMetricExporter(OTLPMetricExporterMixin, MetricExporter):
         SUCCESS says that the spool has it, not yet the receiver: see `tally`, which
         counts data points. Never raises.
         """
-        if self._lane.put(encode_metrics, metrics_data):
+        if self._entrance.put(encode_metrics, metrics_data):
             return MetricExportResult.SUCCESS
         return MetricExportResult.FAILURE
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         """Return whether all that was exported is sent, or counted as dropped."""
-        return self._lane.flush(timeout_millis / 1e3)
+        return self._entrance.flush(timeout_millis / 1e3)
 
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
         """Send what 1.5 s allow; the rest waits in the spool for the next process."""
-        self._lane.close(timeout_millis / 1e3)
+        self._entrance.close(timeout_millis / 1e3)
 
     def tally(self) -> Tally:
         """Return the books of everything on this road."""
-        return self._lane.tally()
+        return self._entrance.tally()

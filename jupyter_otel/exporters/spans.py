@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from traitlets.config import Config
 
-from jupyter_otel.exporters.lane import Lane, RoadOwner
+from jupyter_otel.exporters.entrance import Entrance, RoadOwner
 from jupyter_otel.tally import Signal, Tally
 
 
@@ -30,25 +30,25 @@ class SpoolSpanExporter(SpanExporter):
     def __init__(
         self, config: Config | None = None, *, telemetry: RoadOwner | None = None
     ) -> None:
-        self._lane = Lane(Signal.TRACES, config, telemetry)
+        self._entrance = Entrance(Signal.TRACES, config, telemetry)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Store a batch; FAILURE: it is shut down, or spans were lost. Never raises.
 
         SUCCESS says that the spool has it, not yet the receiver: see `tally`.
         """
-        if self._lane.put(encode_spans, spans):
+        if self._entrance.put(encode_spans, spans):
             return SpanExportResult.SUCCESS
         return SpanExportResult.FAILURE
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Return whether all that was exported is sent, or counted as dropped."""
-        return self._lane.flush(timeout_millis / 1e3)
+        return self._entrance.flush(timeout_millis / 1e3)
 
     def shutdown(self) -> None:
         """Send what 1.5 s allow; the rest waits in the spool for the next process."""
-        self._lane.close()
+        self._entrance.close()
 
     def tally(self) -> Tally:
         """Return the books of everything on this road."""
-        return self._lane.tally()
+        return self._entrance.tally()

@@ -78,9 +78,9 @@ def test_a_group_may_have_a_mode_of_its_own():
 def test_an_assumed_answer_stands_in_for_the_stored_one():
     consent = Consent(mode=ConsentMode.OPT_IN)
 
-    assert consent.allowed_since(ANN, DATA, answer=True) == 0
-    assert consent.allowed_since(ANN, DATA, answer=False) is None
-    assert consent.allowed_since(ANN, Group.SECURITY, answer=False) == 0
+    assert consent.allowed_since(consent.key(ANN), DATA, answer=True) == 0
+    assert consent.allowed_since(consent.key(ANN), DATA, answer=False) is None
+    assert consent.allowed_since(consent.key(ANN), Group.SECURITY, answer=False) == 0
 
 
 def test_answers_are_looked_up_under_the_key_of_the_person(said):
@@ -111,6 +111,6 @@ def test_a_yes_is_not_meant_for_what_was_made_before_it(mode, before, since_ns, 
     answers.put("ann", {DATA: yes})
 
     assert yes == Answer(allowed=True, at_ns=7, since_ns=since_ns)
-    assert consent.allowed_since(ANN, DATA) == since_ns
+    assert consent.allowed_since(consent.key(ANN), DATA) == since_ns
     assert consent.still_allows("ann", DATA, made_ns=since_ns)
     assert not consent.still_allows("ann", DATA, made_ns=since_ns - 1)
