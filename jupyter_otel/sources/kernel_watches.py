@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyter_otel.sources.faults import HookFaults
+from jupyter_otel.sources.iopub_socket import IopubSocket
 from jupyter_otel.sources.iopub_watch import IopubWatch
 from jupyter_otel.sources.kernel_executions import KernelExecutions, RunningExecutions
 
@@ -142,21 +143,19 @@ class _Watch:
 
     def __init__(self, executions: KernelExecutions) -> None:
         self.executions = executions
-        self._stream: Any = None
+        self._socket: IopubSocket | None = None
         self._ear: IopubWatch | None = None
 
     def connect(self, kernel: Any, ear: IopubWatch) -> None:
         """Hear what the kernel says from now on."""
-        if self._stream is not None:
+        if self._socket is not None:
             return
-        self._stream, self._ear = kernel.connect_iopub(), ear
-        self._stream.on_recv(ear.take)
+        self._socket, self._ear = IopubSocket(kernel.connect_iopub(), ear.take), ear
 
     def disconnect(self) -> None:
         """Hear no more."""
         if self._ear is not None:
             self._ear.close()
-        if self._stream is not None and not self._stream.closed():
-            self._stream.on_recv(None)
-            self._stream.close(linger=0)
-        self._stream = self._ear = None
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._ear = None

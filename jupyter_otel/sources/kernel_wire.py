@@ -19,7 +19,8 @@ legacy one 32, most significant first. Only the connection knows which one it is
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from struct import Struct, pack, unpack_from
 from typing import Any, NamedTuple
 
 import orjson
@@ -27,7 +28,10 @@ import orjson
 LISTENING = "jupyter_otel"
 """The key in a request's metadata that tells the kernel who listens to its events."""
 
-_V1_WORD, _LEGACY_WORD = 8, 4
+_V1_COUNT = Struct("<Q")
+_V1_HEADER = Struct("<16x2Q")
+"""Where the header starts and ends: the second and third offset."""
+_LEGACY_WORD = 4
 _HEADER, _PARENT, _METADATA, _CONTENT = range(4)
 # Nobody outside may carry state past the server (W3C Trace Context, Baggage), or say
 # to a kernel in our name that somebody listens.
@@ -78,8 +82,7 @@ def carries_state(request: ExecuteRequest) -> bool:
 
 
 def _read_v1(message: bytes) -> ExecuteRequest | None:
-    header = message[_v1_offset(message, 1) : _v1_offset(message, 2)]
-    if b'"execute_request"' not in header:
+    if b'"execute_request"' not in _v1_header(message):
         return None
     parts = _v1_parts(message)
     return _request(
@@ -139,25 +142,25 @@ def _replaced(metadata: Any, entries: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, **entries}
 
 
-def _v1_offset(message: bytes, index: int) -> int:
-    start = _V1_WORD * (1 + index)
-    return int.from_bytes(message[start : start + _V1_WORD], "little")
+def _v1_header(message: bytes) -> bytes:
+    """Return the header alone: most messages are let go by it."""
+    if len(message) < _V1_HEADER.size:
+        return b""
+    start, end = _V1_HEADER.unpack_from(message)
+    return message[start:end]
 
 
 def _v1_parts(message: bytes) -> list[bytes]:
     """Return channel, header, parent header, metadata, content and buffers."""
-    count = int.from_bytes(message[:_V1_WORD], "little")
-    offsets = [_v1_offset(message, index) for index in range(count)]
+    [count] = _V1_COUNT.unpack_from(message)
+    offsets = unpack_from(f"<{count}Q", message, _V1_COUNT.size)
     return [message[start:end] for start, end in pairwise(offsets)]
 
 
 def _v1_message(parts: Sequence[bytes]) -> bytes:
-    offsets = [_V1_WORD * (len(parts) + 2)]
-    for part in parts:
-        offsets.append(offsets[-1] + len(part))
-    words = [len(offsets), *offsets]
-    table = [word.to_bytes(_V1_WORD, "little") for word in words]
-    return b"".join([*table, *parts])
+    offsets = [*accumulate(map(len, parts), initial=_V1_COUNT.size * (len(parts) + 2))]
+    table = pack(f"<{1 + len(offsets)}Q", len(offsets), *offsets)
+    return b"".join([table, *parts])
 
 
 def _legacy_parts(message: bytes) -> list[bytes]:
