@@ -16,7 +16,7 @@ client's word, and bounded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_otel.sources.execution_reports import ExecutionReports
@@ -49,8 +49,11 @@ class Bucket:
 
     per_s: float
     at_once: float
-    _left: float = 0.0
+    _left: float = field(init=False)
     _seen_ns: int = 0
+
+    def __post_init__(self) -> None:
+        self._left = self.at_once
 
     def takes(self, now_ns: int) -> bool:
         """Return whether one more may pass now."""
