@@ -23,8 +23,8 @@ from opentelemetry.trace import (
 from jupyter_otel_kernel.trace_parent import RemoteSpan
 
 
-class Cell:
-    """One execution, from its first hook to its last.
+class Cell(RemoteSpan):
+    """One execution, from its first hook to its last; as a span, what started it here.
 
     Args:
         msg_id: Of its request.
@@ -47,10 +47,10 @@ class Cell:
     def __init__(
         self, msg_id: str, metadata: Mapping[str, Any], default: RemoteSpan | None
     ) -> None:
+        # What the base's own constructor does: a call costs as much as all of this.
+        self._traceparent = metadata.get("traceparent")
+        self._default = default
         self.msg_id = msg_id
-        traceparent = metadata.get("traceparent")
-        self.span = default if traceparent is None else RemoteSpan(traceparent, default)
-        """The execution, as the sender sees it."""
         asks = metadata.get("jupyter_otel")
         if type(asks) is dict:
             self._take(asks)
@@ -62,13 +62,18 @@ class Cell:
             self._older_threads = _thread_ids()
 
     def enter(self) -> None:
-        """Make it, and its span, the current one of this thread or task."""
-        _CURRENT.set(self)
-        span = self.own_span or self.span
-        if span is not None:
-            self._before = get_current()
-            self._entered = set_span_in_context(span, self._before)
-            attach(self._entered)
+        """Make its span the current one of this thread or task."""
+        if self.listens:  # nobody else asks whose some code is
+            _CURRENT.set(self)
+        if self._traceparent is None and self._default is self.own_span is None:
+            return
+        self._before = get_current()
+        self._entered = set_span_in_context(self.own_span or self, self._before)
+        attach(self._entered)
+
+    def is_entered_here(self) -> bool:
+        """Return whether the calling code runs in its context, and set none itself."""
+        return get_current() is self._entered
 
     def leave(self) -> None:
         """Take that back, where it was done; what user code attached itself stays.
@@ -76,7 +81,7 @@ class Cell:
         A cell that awaits was entered in a task and is left outside it: what it had
         set has ended with the task.
         """
-        if _CURRENT.get() is self:
+        if self.listens and _CURRENT.get() is self:
             _CURRENT.set(None)
         if self._before is None:
             return
@@ -88,7 +93,7 @@ class Cell:
 
     def _is_of_a_cell(self, span: Span) -> bool:
         """Return whether it is ours, or one that user code detached itself back to."""
-        return span is self.own_span or isinstance(span, RemoteSpan)
+        return span is self.own_span or isinstance(span, Cell)
 
     def precedes_this_thread(self) -> bool:
         """Return whether the calling thread began after the cell did."""
@@ -114,9 +119,9 @@ def begin_table() -> dict[str, Cell]:
 def current() -> Cell | None:
     """Return the cell that the calling code belongs to, where that can be told.
 
-    It can in the cell's own code, in its tasks, and in threads that got a copy of the
-    context, also after the cell's end; in other threads while no other cell runs, if
-    they began within the cell.
+    It can where the cell's request says that the server listens: in the cell's own
+    code, in its tasks, and in threads that got a copy of the context, also after the
+    cell's end; in other threads while no other cell runs, if they began within it.
     """
     cell = _CURRENT.get()
     if cell is None and len(_running) == 1:

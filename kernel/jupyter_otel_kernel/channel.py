@@ -99,6 +99,12 @@ class Channel:
         except Exception:  # noqa: BLE001
             self.faults += 1
 
+    def close(self) -> None:
+        """Send what is queued; from now on nobody listens."""
+        self.flush()
+        self.listens = False
+        atexit.unregister(self.flush)
+
     def _add(self, event: bytes) -> bool:
         with self._lock:
             fits = len(event) <= MAX_EVENT_BYTES and len(self._queue) < MAX_QUEUED
@@ -228,13 +234,6 @@ def open_channel(kernel: Any) -> Channel:
     _channel = Channel(kernel)
     atexit.register(_channel.flush)
     return _channel
-
-
-def close_channel(channel: Channel) -> None:
-    """Send what is queued; from now on nobody listens."""
-    channel.flush()
-    channel.listens = False
-    atexit.unregister(channel.flush)
 
 
 def _encoded(

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_otel_kernel import forks
-from jupyter_otel_kernel.cells import Cell, begin_table, current, msg_id_of
-from jupyter_otel_kernel.channel import Channel, close_channel, open_channel
+from jupyter_otel_kernel.cells import Cell, begin_table, msg_id_of
 from jupyter_otel_kernel.magic import OtelMagic
 from jupyter_otel_kernel.mode import mode_of
 from jupyter_otel_kernel.trace_parent import RemoteSpan
+
+if TYPE_CHECKING:
+    from jupyter_otel_kernel.channel import Channel
 
 _DATASETS = "jupyter_otel_kernel.datasets"
 
@@ -48,7 +50,10 @@ class Extension:
         self._is_over = False
         self.mode = mode_of(os.environ)
         self.datasets: DatasetHooks | None = None
-        self.channel: Channel = open_channel(shell.kernel)
+        self.channel: Channel | None = None
+        """Opened by the first request that says that the server listens."""
+        self._listens = False
+        self._newest: Cell | None = None
         self.faults = 0
         """How often a hook failed, which is told to nobody but ``%otel``."""
         self._magic = OtelMagic(shell, self)
@@ -66,12 +71,18 @@ class Extension:
         """
         events = self._shell.events
         events.unregister("pre_run_cell", self.pre_run_cell)
-        self._is_over = True
-        self._leave_here()
+        cell = self._cell_here()
+        if cell is not None:
+            self._leave(cell)
+            if cell.own_span is not None:
+                cell.own_span.end()
         if self.datasets is not None:
             self.datasets.uninstall()
-        close_channel(self.channel)
+        if self.channel is not None:
+            self.channel.close()
         self.mode.close()
+        self._is_over = True
+        self._retire()
         self._magic.remove()
 
     def pre_run_cell(self, _info: object = None) -> None:
@@ -79,7 +90,12 @@ class Extension:
         # The edge of a hook: what escapes prints the cell's code into its output.
         try:
             if forks.generation == self._generation:
-                self._begin()
+                message = self._get_parent()
+                msg_id = msg_id_of(message)
+                if msg_id in self._running:  # `run_cell` in a cell belongs to that
+                    self._running[msg_id].depth += 1
+                elif msg_id is not None:
+                    self._begin(Cell(msg_id, message["metadata"], self._default))
         except BaseException:  # noqa: BLE001 - an interrupt in here would print, too
             self.faults += 1
 
@@ -88,63 +104,67 @@ class Extension:
         # The edge of a hook, as above.
         try:
             if forks.generation == self._generation:
-                self._end(result)
+                cell = self._cell_here()
+                if cell is not None:
+                    cell.depth -= 1
+                    if cell.depth == 0:
+                        self._end(cell, result)
         except BaseException:  # noqa: BLE001 - as above
             self.faults += 1
+        if self._is_over:
+            self._retire()
 
-    def _begin(self) -> None:
-        message = self._get_parent()
-        msg_id = msg_id_of(message)
-        if msg_id is None:
-            return
-        if msg_id in self._running:  # `run_cell` in a cell belongs to that cell
-            self._running[msg_id].depth += 1
-            return
-        cell = Cell(msg_id, message["metadata"], self._default)
-        self._running[msg_id] = cell
-        cell.own_span = self.mode.start_cell(cell.span)
+    def _begin(self, cell: Cell) -> None:
+        self._running[cell.msg_id] = self._newest = cell
+        if self.mode.has_cell_spans:
+            cell.own_span = self.mode.start_cell(cell)
         cell.enter()
-        self.channel.listens = cell.listens
+        if cell.listens is not self._listens:
+            self._listen(cell.listens)
         if cell.asks_for_datasets:
             self._datasets_of(cell)
 
-    def _end(self, result: object) -> None:
-        cell = self._cell_here()
-        if cell is not None:
-            cell.depth -= 1
-            if cell.depth == 0:
-                self._leave(cell)
-                if cell.own_span is not None:
-                    self.mode.end_cell(cell.own_span, result)
-        if self._is_over and not self._running:
-            self._shell.events.unregister("post_run_cell", self.post_run_cell)
+    def _end(self, cell: Cell, result: object) -> None:
+        self._leave(cell)
+        if cell.own_span is not None:
+            self.mode.end_cell(cell.own_span, result)
 
     def _cell_here(self) -> Cell | None:
-        """Return the running cell whose hook calls; if it awaited, outside its task."""
-        cell = current()
-        if cell is not None and self._running.get(cell.msg_id) is cell:
-            return cell
+        """Return the running cell whose hook calls.
+
+        It mostly is the newest. If it awaits its last hook comes outside its task.
+        """
+        newest = self._newest
+        if newest is not None and newest.is_entered_here():
+            return newest
         msg_id = msg_id_of(self._get_parent())
         return self._running.get(msg_id) if msg_id is not None else None
 
+    def _listen(self, listens: bool) -> None:
+        """Open the channel once somebody listens; say so when nobody does any more."""
+        if self.channel is None:
+            from jupyter_otel_kernel.channel import (  # noqa: PLC0415 - few need it
+                open_channel,
+            )
+
+            self.channel = open_channel(self._shell.kernel)
+        self.channel.listens = self._listens = listens
+
+    def _retire(self) -> None:
+        """Take back the last hook, once no cell needs it any more."""
+        if not self._running:
+            self._shell.events.unregister("post_run_cell", self.post_run_cell)
+
     def _leave(self, cell: Cell) -> None:
         del self._running[cell.msg_id]
+        self._newest = None
         try:
             if self.datasets is not None:
                 self.datasets.cell_ended(cell.msg_id)
-            self.channel.flush()
+            if self.channel is not None:
+                self.channel.flush()
         finally:
             cell.leave()
-
-    def _leave_here(self) -> None:
-        """Leave the cell that calls, if one does: its last hook will not be ours."""
-        cell = self._cell_here()
-        if cell is not None:
-            self._leave(cell)
-            if cell.own_span is not None:
-                cell.own_span.end()
-        if not self._running:
-            self._shell.events.unregister("post_run_cell", self.post_run_cell)
 
     def _datasets_of(self, cell: Cell) -> None:
         if self.datasets is None:

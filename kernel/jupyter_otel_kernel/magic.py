@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Protocol
 
 from opentelemetry.trace import get_current_span
 
-from jupyter_otel_kernel.channel import Channel
 from jupyter_otel_kernel.mode import VARIABLE, Mode, SpansMode
+
+if TYPE_CHECKING:
+    from jupyter_otel_kernel.channel import Channel
 
 NAME = "otel"
 
@@ -16,7 +18,7 @@ class Told(Protocol):
     """What the magic tells of."""
 
     mode: Mode
-    channel: Channel
+    channel: Channel | None
     faults: int
 
     @property
@@ -66,7 +68,7 @@ class OtelMagic:
             ("events", _events(channel)),
             ("datasets", _datasets(self._told)),
         ]
-        failed = self._told.faults + channel.faults
+        failed = self._told.faults + (0 if channel is None else channel.faults)
         return [*lines, ("failed", f"{failed} of our own hooks")] if failed else lines
 
 
@@ -80,13 +82,15 @@ def _mode(mode: Mode) -> str:
     return "context: spans of your own OpenTelemetry setup join the cell's trace"
 
 
-def _events(channel: Channel) -> str:
+def _events(channel: Channel | None) -> str:
+    if channel is None:
+        return "nobody listens"
     listens = "the server listens" if channel.listens else "nobody listens"
     return f"{listens}; {channel.sent} sent, {channel.lost_in_all} lost"
 
 
 def _datasets(told: Told) -> str:
-    if told.datasets is None:
+    if told.datasets is None or told.channel is None:
         return "not recorded"
     if not told.channel.listens:
         return "not recorded now"

@@ -22,12 +22,13 @@ class Mode:
     """``context``: the execution's own span is what a cell runs in."""
 
     name = "context"
+    has_cell_spans = False
 
     def __init__(self, lack: str = "") -> None:
         self.lack = lack
         """Why it is not ``spans``, where that was asked for."""
 
-    def start_cell(self, _execution: Span | None) -> Span | None:
+    def start_cell(self, _execution: Span) -> Span | None:
         """Return the span that a cell runs in instead of its execution's."""
         return None
 
@@ -42,13 +43,14 @@ class SpansMode(Mode):
     """``spans``: a cell has a span below its execution's, and a provider is lent."""
 
     name = "spans"
+    has_cell_spans = True
 
     def __init__(self, spans: Spans) -> None:
         super().__init__()
         self.spans = spans
         atexit.register(spans.close)
 
-    def start_cell(self, execution: Span | None) -> Span | None:
+    def start_cell(self, execution: Span) -> Span | None:
         """Return the span of a cell that begins."""
         return self.spans.start(execution)
 

@@ -44,9 +44,9 @@ class Spans:
         if self._before is not None:
             setattr(trace, _PROXY, _LateProvider(self.provider))
 
-    def start(self, parent: trace.Span | None) -> trace.Span:
+    def start(self, parent: trace.Span) -> trace.Span:
         """Return the span of a cell that begins, below its execution."""
-        context = trace.set_span_in_context(parent or trace.INVALID_SPAN)
+        context = trace.set_span_in_context(parent)
         return self._tracer.start_span("cell", context)
 
     def end(self, span: trace.Span, result: Any) -> None:

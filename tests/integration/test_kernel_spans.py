@@ -4,6 +4,7 @@ Server and kernel export to one receiver, as ``OTEL_EXPORTER_OTLP_ENDPOINT`` say
 """
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from jupyter_otel.tally import Signal
 from jupyter_otel.testing.http_receiver import HttpReceiver
@@ -64,12 +65,23 @@ def client(exporting_server, connect):
 
 @pytest.fixture
 def spans(client, receiver, wait_until):
-    """Return what waits for so many spans since the test's start."""
-    before = len(receiver.inbox.records(Signal.TRACES))
+    """Return what waits for so many spans since the test's start.
+
+    Those of HTTP requests are not looked at.
+    """
+
+    def internal():
+        return [
+            span
+            for span in receiver.inbox.records(Signal.TRACES)
+            if span.kind == Span.SPAN_KIND_INTERNAL
+        ]
+
+    before = len(internal())
 
     def spans(count):
         return wait_until(
-            lambda: receiver.inbox.records(Signal.TRACES)[before:],
+            lambda: internal()[before:],
             lambda found: len(found) == count,
             f"{count} spans",
         )
