@@ -231,3 +231,41 @@ def test_the_sign_in_page_shows_the_notice_before_anybody_is_signed_in(shared):
     assert "Questions: privacy@example.org" in words
     assert 'href="https://example.org/privacy?a=1&amp;b=2"' in html
     assert f'href="{urllib.parse.urlparse(shared.url).path}otel"' in html
+
+
+def test_whoever_signs_in_by_the_form_has_been_shown_the_notice(
+    start_server, wait_until
+):
+    provider = """
+from jupyter_server.auth.identity import PasswordIdentityProvider, User
+
+class Names(PasswordIdentityProvider):
+    def process_login_form(self, handler):
+        name = handler.get_argument("password").removeprefix("the-word-of-")
+        return User(name) if name in ("ann", "bob") else None
+
+c.ServerApp.identity_provider_class = Names
+c.OtelPolicy.identity = "name"
+c.OtelPolicy.level = "audit"
+c.OtelConsent.mode = "mandatory"
+c.OtelConsent.notice = "We look at load."
+"""
+    server = start_server(files={"config/jupyter_server_config.py": provider})
+
+    for word in ("wrong", "the-word-of-bob"):
+        jar = urllib.request.HTTPCookieProcessor(CookieJar())
+        opener = urllib.request.build_opener(jar)
+        html = opener.open(f"{server.url}login", timeout=30).read().decode()
+        xsrf, *_ = re.findall(r'name="_xsrf" value="([^"]+)"', html)
+        form = urllib.parse.urlencode({"_xsrf": xsrf, "password": word})
+        try:
+            opener.open(f"{server.url}login?next=%2Fapi", form.encode(), timeout=30)
+        except urllib.error.HTTPError as refused:
+            refused.close()
+
+    [shown] = wait_until(lambda: server.logs("jupyter_otel.consent"))
+    told = {
+        name: shown.attributes[f"jupyter.event.{name}"] for name in ("action", "by")
+    }
+    assert told == {"action": "notice_shown", "by": "sign_in"}
+    assert shown.attributes["user.name"] == "bob"

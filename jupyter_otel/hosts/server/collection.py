@@ -84,8 +84,7 @@ class Collection:
     def capture(self, serverapp: Any) -> None:
         """Install what hangs on a server that is complete, source by source."""
         if self.telemetry.enabled:
-            consent = self.telemetry.settings.consent
-            show_notice_at_login(serverapp.web_app.settings, consent)
+            show_notice_at_login(serverapp, self.telemetry)
             prepare_kernels(serverapp, self.telemetry)
             capture_executions(serverapp, self.telemetry)
             capture_documents(serverapp, self.telemetry, self._people(serverapp))

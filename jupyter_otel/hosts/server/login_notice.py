@@ -4,25 +4,60 @@ A template over Jupyter Server's, and a variable for it: both where the server t
 them from extensions and administrators. An administrator's own sign-in page goes first.
 """
 
+import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jupyter_server import DEFAULT_TEMPLATE_PATH_LIST
 
+from jupyter_otel.choices import Choices
 from jupyter_otel.consent_config import OtelConsent
+from jupyter_otel.event import Person
+from jupyter_otel.hosts.server.people import People
+from jupyter_otel.sources.faults import HookEdge
+from jupyter_otel.sources.request_log import watched
+from jupyter_otel.telemetry import Telemetry
 
 _TEMPLATES = str(Path(__file__).with_name("templates") / "login")
+_LOG_FUNCTION = "log_function"
+_REDIRECTS = range(300, 400)
+_EDGE = HookEdge("the notice at the sign-in")
 
 
-def show_notice_at_login(web_settings: dict[str, Any], consent: OtelConsent) -> None:
+def show_notice_at_login(serverapp: Any, telemetry: Telemetry) -> None:
     """Show people what they are told before they sign in, if they are told anything.
 
-    Args:
-        web_settings: Of the server's web application.
-        consent: What people are told.
+    Who then signs in by that page's form has been shown it, and that is kept.
     """
-    if not consent.notice:
+    consent, choices = telemetry.settings.consent, telemetry.choices
+    settings = serverapp.web_app.settings
+    if not consent.notice or choices is None:
         return
+    _put_on_page(settings, consent)
+    if _LOG_FUNCTION in settings:
+        watch = partial(_watch, choices, serverapp.identity_provider)
+        settings[_LOG_FUNCTION] = watched(settings[_LOG_FUNCTION], watch)
+
+
+def _watch(choices: Choices, provider: Any, handler: Any) -> None:
+    """Keep that whoever signs in with this request was shown the notice."""
+    is_form = isinstance(handler, provider.login_handler_class)
+    if not is_form or handler.request.method != "POST":
+        return
+    if handler.get_status() in _REDIRECTS:
+        person = People(provider).person(handler)
+        # It is written to disk, for which the event loop does not wait.
+        run = asyncio.get_running_loop().run_in_executor
+        run(None, _keep, choices, person)
+
+
+def _keep(choices: Choices, person: Person) -> None:
+    with _EDGE:
+        choices.notice_shown(person, by="sign_in")
+
+
+def _put_on_page(web_settings: dict[str, Any], consent: OtelConsent) -> None:
     search = web_settings["jinja2_env"].loader.searchpath
     own = [search.index(path) for path in DEFAULT_TEMPLATE_PATH_LIST if path in search]
     search.insert(min(own, default=len(search)), _TEMPLATES)
