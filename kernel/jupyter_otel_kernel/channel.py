@@ -56,15 +56,16 @@ class Channel:
     def _start(self) -> None:
         """Begin anew, as at first and in a forked child."""
         self._generation = forks.generation
+        self._sending = threading.Lock()
         # Re-entered where a `__del__` that reads data runs while it is held.
-        self._lock = threading.RLock()
+        self._counting = threading.RLock()
         self._name = os.urandom(8).hex()
         self._sequence = 0
         self._lost = 0
         self._queue: deque[bytes] = deque()
         self._waits = False
-        self._in_flight = 0
-        """Messages that the iopub thread has not got round to."""
+        self._in_flight: list[None] = []
+        """An entry for each message that the iopub thread has not got round to."""
         self._child_waits_until_s = 0.0
 
     def emit(
@@ -93,9 +94,15 @@ class Channel:
         try:
             if forks.generation != self._generation:
                 return
-            while self._queue and self.listens and self._in_flight < MAX_IN_FLIGHT:
-                if not self._send_batch():
-                    break
+            while self._has_to_send():
+                # Nobody waits here: the iopub thread, which others wait for while they
+                # send, flushes, too. Whoever sends looks again afterwards.
+                if not self._sending.acquire(blocking=False):
+                    return
+                try:
+                    self._send_batch()
+                finally:
+                    self._sending.release()
         except Exception:  # noqa: BLE001
             self.faults += 1
 
@@ -105,22 +112,23 @@ class Channel:
         self.listens = False
         atexit.unregister(self.flush)
 
+    def _has_to_send(self) -> bool:
+        waits = len(self._in_flight) >= MAX_IN_FLIGHT
+        return bool(self._queue) and self.listens and not waits
+
     def _add(self, event: bytes) -> bool:
-        with self._lock:
-            fits = len(event) <= MAX_EVENT_BYTES and len(self._queue) < MAX_QUEUED
-            if fits:
-                self._queue.append(event)
-            else:
-                self._count_lost(1)
-            queued = len(self._queue)
-        if queued >= MAX_BATCH_EVENTS:
+        if len(event) > MAX_EVENT_BYTES or len(self._queue) >= MAX_QUEUED:
+            self._count_lost(1)
+            return False
+        self._queue.append(event)
+        if len(self._queue) >= MAX_BATCH_EVENTS:
             self.flush()
         elif not self._kernel.iopub_thread.thread.is_alive():
             self._flush_child()
         elif not self._waits:
             self._waits = True
             self.call_later(self._flush_late)
-        return fits
+        return True
 
     def call_later(self, call: Callable[[], None]) -> None:
         """Call something in half a second, on the kernel's iopub thread."""
@@ -141,31 +149,30 @@ class Channel:
             self.flush()
             self._child_waits_until_s = now_s + CHILD_WAIT_S
 
-    def _send_batch(self) -> bool:
-        """Send the oldest events; return whether there were any."""
-        with self._lock:
-            events = self._batch()
-            if not events:
-                return False
-            content = b'{"channel":"%s","sequence":%d,"lost":%d,"events":[%s]}' % (
-                self._name.encode(),
-                self._sequence,
-                self._lost,
-                b",".join(events),
-            )
-            self._sequence += 1
-            try:
-                self._send(content)
-            except Exception:
-                self._count_lost(len(events))
-                raise
-            self._lost = 0
-            self.sent += len(events)
-        return True
+    def _send_batch(self) -> None:
+        """Send the oldest events, and how many were lost before them."""
+        events = self._batch()
+        with self._counting:
+            lost, self._lost = self._lost, 0
+        content = b'{"channel":"%s","sequence":%d,"lost":%d,"events":[%s]}' % (
+            self._name.encode(),
+            self._sequence,
+            lost,
+            b",".join(events),
+        )
+        self._sequence += 1
+        try:
+            self._send(content)
+        except Exception:
+            self._lost += lost
+            self._count_lost(len(events))
+            raise
+        self.sent += len(events)
 
     def _count_lost(self, events: int) -> None:
-        self._lost += events
-        self.lost_in_all += events
+        with self._counting:
+            self._lost += events
+            self.lost_in_all += events
 
     def _batch(self) -> list[bytes]:
         events: list[bytes] = []
@@ -184,14 +191,13 @@ class Channel:
         message = session.msg(MESSAGE_TYPE, content, parent=self._parent)
         frames = session.serialize(message, ident=IDENT)
         iopub_thread = self._kernel.iopub_thread
+        self._in_flight.append(None)
         iopub_thread.send_multipart(frames)
-        self._in_flight += 1
         iopub_thread.schedule(self._sent_one)
 
     def _sent_one(self) -> None:
         """Send on what had to wait; called by the iopub thread."""
-        with self._lock:
-            self._in_flight -= 1
+        self._in_flight.pop()
         self.flush()
 
 

@@ -113,6 +113,26 @@ def test_what_the_queue_cannot_hold_is_lost_and_counted(run, inbox, kernel):
     assert (came, lost) == (room, 5)
 
 
+def test_a_cell_that_waits_for_the_iopub_thread_does_not_hold_it_up(run, inbox, kernel):
+    """Its queue of wake-ups is full: whoever has something to send has to wait."""
+    iopub, sending = kernel.iopub_thread, threading.Event()
+    iopub.schedule(sending.wait)
+    code = f"""
+import threading, zmq
+told = [emit({SCHEMA!r}, {{}}) for _ in range(100)]
+try:
+    while True:
+        iopub._event_pipe.send(b"", zmq.NOBLOCK)
+except zmq.Again:
+    threading.Timer(0.2, sending.set).start()
+told += [emit({SCHEMA!r}, {{}}) for _ in range(100)]"""
+    kernel.shell.user_ns.update(iopub=iopub, sending=sending)
+    told = run(emit("None") + code, jupyter_otel=LISTENS)["told"]
+
+    assert told == [True] * 200
+    assert len(messages(inbox, 200)) >= 2
+
+
 def test_an_event_names_the_span_that_it_was_emitted_in(run, inbox):
     trace_id, parent_id, own_id = "1" * 32, "2" * 16, "3" * 16
     code = f"""
