@@ -188,9 +188,9 @@ def _open_json(layer: Any, name: str, most: int) -> tuple[dict[str, Any], list[A
     if not isinstance(layer, dict):
         raise TypeError("no OTLP/JSON request")
     head = dict(layer)
+    children = head.pop(name, None) or []
     # As protobuf writes it, which is no name in OTLP/JSON, but its reader takes it.
     head.pop(_CAPITAL.sub(lambda found: f"_{found[0].lower()}", name), None)
-    children = head.pop(name, None) or []
     if not isinstance(children, list):
         raise TypeError("no OTLP/JSON request")
     _check_number(children, most)

@@ -1,9 +1,12 @@
 """User code's own OpenTelemetry data, from a real kernel through a real server."""
 
+import contextlib
 import gzip
 import html
+import http.client
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -12,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from jupyter_otel.export.otlp_json import to_json
 from jupyter_otel.tally import Signal
 from jupyter_otel.testing.http_receiver import HttpReceiver
 
@@ -130,12 +134,35 @@ def post(server, body=b"", signal="traces", **headers):
             return error.code, error.read()
 
 
+def retry_after(server, token):
+    """Return how long a kernel that is refused has to wait."""
+    url = urllib.parse.urlsplit(server.url)
+    with contextlib.closing(http.client.HTTPConnection(url.netloc)) as connection:
+        headers = {
+            "Content-Type": "application/x-protobuf",
+            "X-Jupyter-Otel-Kernel": token,
+        }
+        connection.request("POST", f"{url.path}otel/v1/traces", b"", headers)
+        with connection.getresponse() as answer:
+            assert answer.status == 429
+            return answer.headers["Retry-After"]
+
+
 def page_of(server):
     request = urllib.request.Request(  # noqa: S310 - the URL is the server's own
         f"{server.url}otel", headers={"Authorization": "token integration-test"}
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         return answer.read().decode()
+
+
+def in_json(server, token, body):
+    """Return status and body of an answer in JSON, without its text for people."""
+    status, text = post(server, body, X_Jupyter_Otel_Kernel=token, **JSON)
+    answer = json.loads(text)
+    told = answer.get("partialSuccess", answer)
+    del told["errorMessage" if "partialSuccess" in answer else "message"]
+    return status, answer
 
 
 def texts(attributes):
@@ -328,6 +355,7 @@ def test_a_kernel_that_sends_too_much_has_to_wait_and_others_do_not(relaying, co
     ]
 
     assert set(answers) == {200, 429}
+    assert 1 <= int(retry_after(relaying, flooding)) <= 60
     assert post(relaying, one_span(), X_Jupyter_Otel_Kernel=flooding)[0] == 429
     assert post(relaying, one_span(), X_Jupyter_Otel_Kernel=quiet)[0] == 200
 
@@ -337,6 +365,8 @@ def test_the_persons_no_stops_it_and_the_sdk_is_told(start_server, connect):
     token = token_in(connect, server, server.start_kernel())
 
     asked, answer = post(server, one_span(), X_Jupyter_Otel_Kernel=token)
+    as_json = in_json(server, token, to_json(Signal.TRACES, one_span()))
+    refused = in_json(server, token, b"{")
     server.request("PUT", "otel/v1/consent", {"groups": {"extensions": True}})
     allowed, rest = post(server, one_span(), X_Jupyter_Otel_Kernel=token)
 
@@ -344,8 +374,10 @@ def test_the_persons_no_stops_it_and_the_sdk_is_told(start_server, connect):
     assert (asked, response.partial_success.rejected_spans) == (200, 1)
     assert "extensions" in response.partial_success.error_message
     assert (allowed, rest) == (200, b"")
+    assert as_json == (200, {"partialSuccess": {"rejectedSpans": "1"}})
+    assert refused == (400, {"code": 3})
     traces = server.status()["signals"]["traces"]
-    assert (traces["accepted"], traces["dropped"]) == (2, {"no_consent": 1})
+    assert (traces["accepted"], traces["dropped"]) == (3, {"no_consent": 2})
 
 
 def test_at_level_none_there_is_no_relay_whatever_else_is_set(start_server, connect):

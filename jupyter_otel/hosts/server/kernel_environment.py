@@ -102,6 +102,12 @@ class KernelEnvironment:
 
 def prepare_kernels(serverapp: Any, telemetry: Telemetry) -> None:
     """Start the server's kernels as its settings say from now on."""
+    # A server whose kernel manager is of another making has its other sources still.
+    with _EDGE:
+        _prepare_kernels(serverapp, telemetry)
+
+
+def _prepare_kernels(serverapp: Any, telemetry: Telemetry) -> None:
     settings = telemetry.settings
     relay = _open_relay(serverapp, telemetry) if settings.sources.otlp_relay else None
     if settings.traces.kernel == "spans" and relay is None:

@@ -58,6 +58,25 @@ def test_protobuf_and_json_say_the_same_packed_or_not(pack, encoding):
     assert read(pack(as_json), JSON, encoding) == a_request()
 
 
+@pytest.mark.parametrize("signal", Signal)
+def test_every_signal_is_read_in_both_ways(signal):
+    outer, inner, items = {
+        Signal.LOGS: ("resource_logs", "scope_logs", "log_records"),
+        Signal.TRACES: ("resource_spans", "scope_spans", "spans"),
+        Signal.METRICS: ("resource_metrics", "scope_metrics", "metrics"),
+    }[signal]
+    request = SERVICES[signal].request()
+    for schema_url in ("a", "b"):
+        resource = getattr(request, outer).add(schema_url=schema_url)
+        scope = getattr(resource, inner).add(schema_url=schema_url)
+        getattr(scope, items).add()
+        getattr(scope, items).add()
+    written = request.SerializeToString()
+
+    assert read(written, signal=signal) == request
+    assert read(to_json(signal, written), JSON, signal=signal) == request
+
+
 def test_json_that_nobody_knows_is_left_out():
     assert read(b'{"resourceLogs": [], "new": {"traceId": [1]}}', JSON) == (
         ExportLogsServiceRequest()
