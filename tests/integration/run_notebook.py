@@ -11,6 +11,7 @@ from functools import partial
 import nbformat
 import papermill
 from nbclient import NotebookClient
+from opentelemetry.sdk.trace import TracerProvider
 
 from jupyter_otel import Telemetry, notebook_hooks
 from jupyter_otel.config_files import load_configuration
@@ -38,6 +39,14 @@ def run(how, timeout, *paths):
         clients = [NotebookClient(each, timeout=timeout, **hooks) for each in notebooks]
         if how == "async":
             asyncio.run(run_together(clients))
+        elif how == "span":
+            with (
+                TracerProvider()
+                .get_tracer("task")
+                .start_as_current_span("task") as task
+            ):
+                clients[0].execute()
+            print(f"{task.context.trace_id:032x} {task.context.span_id:016x}")  # noqa: T201 - for the test to read
         else:
             clients[0].execute()
         nbformat.write(notebooks[0], "out.ipynb")

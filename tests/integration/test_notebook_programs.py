@@ -139,6 +139,16 @@ def test_the_parameters_of_a_run_are_never_recorded(home):
     assert not [path for path in files if CANARY.encode() in path.read_bytes()]
 
 
+def test_a_run_is_a_child_of_the_program_s_own_span(home):
+    home.write([cell("1", name="first")])
+
+    run = home.run("span", TRACEPARENT=f"00-{'1' * 32}-{'2' * 16}-01")
+
+    [whole] = [span.raw for span in run.spans.values() if span.name == "run"]
+    task = run.output.splitlines()[-1].split()
+    assert [whole["traceId"], whole["parentSpanId"]] == task
+
+
 def test_a_telemetry_that_is_closed_stops_no_run(home):
     home.write([cell("print('done')")])
 
