@@ -84,3 +84,34 @@ def test_a_kernel_whose_background_task_reports_events_is_culled_on_time(
     )
     assert last_ns - int(started.raw["timeUnixNano"]) > 1e9, "it did not report"
     server.end()
+
+
+EXPORTING = """
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+
+reader = PeriodicExportingMetricReader(OTLPMetricExporter(), 200)
+MeterProvider([reader]).get_meter("mine").create_counter("clicks").add(1)
+"""
+
+
+def test_a_kernel_whose_own_metrics_go_through_the_relay_is_culled_on_time(
+    start_server, connect, wait_until
+):
+    server = start_server(
+        "--OtelPolicy.level=operational",
+        "--OtelConsent.mode=mandatory",
+        "--OtelSources.otlp_relay=True",
+        *CULLING[:3],
+    )
+    kernel_id = server.start_kernel()
+    connect(server, kernel_id).send(EXPORTING)
+
+    def taken():
+        return server.status()["signals"]["metrics"]["accepted"]
+
+    culled = f"Culling 'idle' kernel 'python3' ({kernel_id})"
+    wait_until(taken, lambda count: count >= 3, "metrics")
+    wait_until(lambda: culled in server.log, what="the end of the idle kernel")
+    server.end()
