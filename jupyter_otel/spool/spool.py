@@ -13,12 +13,10 @@ Nothing is young in a synchronous spool, nor in one without a directory::
                      └─ settle ─▶ on disk ─▶ acknowledge, discard ─▶ deleted
 """
 
-import heapq
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from operator import attrgetter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -26,13 +24,12 @@ from jupyter_otel.errors import SpoolError
 from jupyter_otel.spool import judging, table
 from jupyter_otel.spool.ages import SteadyClock
 from jupyter_otel.spool.forks import keep_from_children
-from jupyter_otel.spool.inventory import Inventory
-from jupyter_otel.spool.judging import Judge, Lenient, Limits, Waiting
+from jupyter_otel.spool.holdings import Holdings
+from jupyter_otel.spool.judging import Judge, Lenient, Limits
 from jupyter_otel.spool.recent import RecentRows
 from jupyter_otel.spool.room import Plan, losses_of, plan_eviction, plan_refusal
 from jupyter_otel.spool.rows import Loss, NewRow, Row, StoredRow, none_of_the_future
 from jupyter_otel.spool.store import Store
-from jupyter_otel.spool.young import YoungRows
 from jupyter_otel.tally import DropReason, Signal
 
 _PATIENCE_S = 0.02
@@ -72,21 +69,21 @@ class Spool:
         self.now_ns = now_ns or SteadyClock().now_ns
         """The time that rows are made and grow old by."""
         self._lock = threading.Lock()
-        self._inventory = Inventory()
-        self._young = YoungRows()
         self._synchronous = synchronous
         self._max_young = 0 if synchronous or directory is None else _MAX_YOUNG_BYTES
-        self._store = Store(directory, synchronous=synchronous, max_bytes=max_bytes)
+        self._held = Holdings(
+            Store(directory, synchronous=synchronous, max_bytes=max_bytes)
+        )
         keep_from_children(self)
 
     @property
     def path(self) -> Path | None:
         """Where the rows are on disk; None: in memory."""
-        return self._store.path
+        return self._held.store.path
 
     @property
     def _connection(self) -> sqlite3.Connection | None:
-        return self._store.connection
+        return self._held.connection
 
     def append(self, rows: Sequence[NewRow]) -> list[Loss]:
         """Keep rows, young where they may be; return what was lost for it.
@@ -100,17 +97,18 @@ class Spool:
             if self._connection is None:
                 return losses_of(rows, DropReason.SHUTDOWN)
             if self._may_be_young(rows):
-                self._add_young(rows)
-                return self._inventory.take_losses()
-            self._settle()
+                now_ns = self.now_ns()
+                self._held.add_young(StoredRow(row, 0, now_ns) for row in rows)
+                return self._held.inventory.take_losses()
+            self._held.settle()
             lost = losses_of(rows, DropReason.SPOOL_ERROR)
             try:
                 # In memory it would not be what `sync` promises to be on disk.
-                if not (self._synchronous and self._store.is_displaced):
+                if not (self._synchronous and self._held.store.is_displaced):
                     lost = self._append(self._connection, rows)
             except sqlite3.Error as error:
-                self._recover(error)
-            return [*self._inventory.take_losses(), *lost]
+                self._held.recover(error)
+            return [*self._held.inventory.take_losses(), *lost]
 
     def settle(self) -> list[Loss]:
         """Write the young rows in one transaction; return what was lost. Never raises.
@@ -119,8 +117,8 @@ class Spool:
         leased stay young, as their sender may still get them away.
         """
         with self._lock:
-            self._settle()
-            losses = self._inventory.take_losses()
+            self._held.settle()
+            losses = self._held.inventory.take_losses()
         self.recent.flush()
         return losses
 
@@ -134,22 +132,22 @@ class Spool:
             if self._connection is None:
                 return []
             try:
-                found = [*self._young.origins(), *table.origins(self._connection)]
-                self._condemn(judging.unfit(found, self._judge))
+                found = [*self._held.young.origins(), *table.origins(self._connection)]
+                self._held.condemn(judging.unfit(found, self._judge))
             except sqlite3.Error as error:
-                self._recover(error)
-            self._store.compact()
-            return self._inventory.take_losses()
+                self._held.recover(error)
+            self._held.store.compact()
+            return self._held.inventory.take_losses()
 
     def has_doomed(self) -> bool:
         """Return whether a sender has rows that `weed` would have erased."""
         with self._lock:
-            return self._inventory.has_doomed
+            return self._held.inventory.has_doomed
 
     def take_losses(self) -> list[Loss]:
         """Return losses that no caller has been told of yet."""
         with self._lock:
-            return self._inventory.take_losses()
+            return self._held.inventory.take_losses()
 
     def take_over(
         self, rows: Sequence[StoredRow], accept: Callable[[Signal, int], None]
@@ -163,13 +161,10 @@ class Spool:
         """
         with self._lock, self._used() as connection:
             size = sum(len(row.row.body) for row in rows)
-            if connection is None or size > self._max_bytes - self._inventory.size:
+            if connection is None or size > self._max_bytes - self._held.inventory.size:
                 return False
-            aged = none_of_the_future(rows, self.now_ns())
-            with self._store.transaction(connection):
-                table.insert(connection, self._with_ids(aged))
+            self._held.write(connection, none_of_the_future(rows, self.now_ns()))
             for stored in rows:
-                self._inventory.add(stored.row)
                 accept(stored.row.signal, stored.row.records)
             return True
 
@@ -187,13 +182,13 @@ class Spool:
         """
         limits = Limits(max_rows, max_bytes, max_records)
         self._judge.refresh()
-        with self._lock, self._used() as connection:
-            waiting = self._waiting(connection, signal)
+        with self._lock, self._used():
+            waiting = self._held.waiting(signal)
             leased, refused = judging.select(waiting, self._judge, limits)
             rows = [each.row for each in leased]
-            self._inventory.lease(rows)
+            self._held.inventory.lease(rows)
             self.recent.watch(leased)
-            self._condemn(refused)
+            self._held.condemn(refused)
         return rows
 
     def acknowledge(self, ids: Sequence[int]) -> None:
@@ -202,45 +197,45 @@ class Spool:
         Rows that the disk does not let go are not leased again by this process.
         """
         self.recent.keep(ids)
-        self._finish(ids)
+        with self._lock:
+            self._held.finish(ids)
 
     def discard(self, ids: Sequence[int]) -> None:
         """Remove rows that will never be sent; the caller books them. Never raises."""
         self.recent.forget(ids)
-        self._finish(ids)
+        with self._lock:
+            self._held.finish(ids)
 
     def release(self, ids: Sequence[int]) -> None:
         """Give rows back that cannot be sent now, one attempt older. Never raises."""
         self.recent.forget(ids)
         with self._lock:
-            waiting = self._inventory.release(ids)
-            self._store.execute(table.add_attempt, self._young.add_attempt(waiting))
-            if doomed := self._inventory.take_doomed(waiting):
-                self._condemn(doomed)
-                self._store.compact()
+            if doomed := self._held.release(ids):
+                self._held.condemn(doomed)
+                self._held.store.compact()
 
     def expire(self) -> list[Loss]:
         """Remove rows older than the age limit; return what was lost. Never raises."""
         with self._lock:
-            self._settle()
+            self._held.settle()
             limit_ns = self.now_ns() - self._max_age_ns
             try:
                 if self._connection is not None:
                     old = table.made_before(self._connection, limit_ns)
-                    self._condemn(
+                    self._held.condemn(
                         [judging.condemned(row, DropReason.EXPIRED) for row in old]
                     )
             except sqlite3.Error as error:
-                self._recover(error)
-            return self._inventory.take_losses()
+                self._held.recover(error)
+            return self._held.inventory.take_losses()
 
     def pending(self) -> dict[Signal, int]:
         """Return how many records wait, leased ones included, per signal; at once."""
-        return {signal: self._inventory.pending[signal] for signal in Signal}
+        return {signal: self._held.inventory.pending[signal] for signal in Signal}
 
     def size_bytes(self) -> int:
         """Return the size of all bodies that wait; at once."""
-        return self._inventory.size
+        return self._held.inventory.size
 
     def oldest_ns(self) -> int | None:
         """Return when the oldest waiting row was made; None if none waits.
@@ -250,13 +245,13 @@ class Spool:
         if not self._lock.acquire(timeout=_PATIENCE_S):
             return None
         try:
-            return self._oldest_ns()
+            return self._held.oldest_ns()
         finally:
             self._lock.release()
 
     def beat(self) -> None:
         """Give a sign of life to machines that see the file but not its lock."""
-        self._store.beat()
+        self._held.store.beat()
 
     def close(self) -> list[Loss]:
         """Close the spool; return what the disk did not take.
@@ -267,131 +262,45 @@ class Spool:
         with self._lock:
             if self._connection is None:
                 return []
-            self._settle()
-            self._flush_done()
-            if self._store.is_displaced:
-                self._inventory.lose_table(YoungRows())
-            self._store.close(is_empty=self._inventory.pending.total() == 0)
-            return self._inventory.take_losses()
+            self._held.close()
+            return self._held.inventory.take_losses()
 
     def disown(self) -> object:
         """Act as closed, in a forked child, without touching the parent's files."""
-        inherited = (self._store.disown(), self.recent.disown(), self._lock)
+        inherited = (self._held.disown(), self.recent.disown(), self._lock)
         self._lock = threading.Lock()
-        self._young = YoungRows()
         return inherited
-
-    def _oldest_ns(self) -> int | None:
-        if self._connection is None:
-            return None
-        times = [self._young.oldest_ns()]
-        with suppress(sqlite3.Error):
-            times.append(table.oldest_ns(self._connection))
-        return min((time for time in times if time is not None), default=None)
 
     def _may_be_young(self, rows: Sequence[NewRow]) -> bool:
         size = sum(len(row.body) for row in rows)
-        free = self._max_bytes - self._inventory.size
-        return size <= min(free, self._max_young - self._young.size)
-
-    def _add_young(self, rows: Sequence[NewRow]) -> None:
-        now_ns = self.now_ns()
-        for row in rows:
-            self._young.add(self._inventory.next_id(), StoredRow(row, 0, now_ns))
-            self._inventory.add(row)
-
-    def _settle(self) -> None:
-        if self._store.is_displaced:
-            self._move()
-        if self._connection is None or not self._young:
-            return
-        try:
-            with self._store.transaction(self._connection) as connection:
-                table.insert(connection, self._young)
-        except sqlite3.Error as error:
-            self._lose_young()
-            self._recover(error)
-            return
-        self._young = YoungRows()
-
-    def _move(self) -> None:
-        try:
-            self._store.move()
-        except sqlite3.Error as error:
-            self._recover(error)
-
-    def _lose_young(self) -> None:
-        idle = {i: row for i, row in self._young if not self._inventory.is_leased(i)}
-        for row, *_ in idle.values():
-            self._inventory.lose(row)
-        self._young.remove(idle)
+        free = self._max_bytes - self._held.inventory.size
+        return size <= min(free, self._max_young - self._held.young.size)
 
     def _append(
         self, connection: sqlite3.Connection, rows: Sequence[NewRow]
     ) -> list[Loss]:
         plan = self._plan(connection, rows)
         now_ns = self.now_ns()
-        with self._store.transaction(connection):
-            table.delete(connection, [row.id for row in plan.evict])
-            kept = [StoredRow(row, 0, now_ns) for row in plan.keep]
-            table.insert(connection, self._with_ids(kept))
-        for row in plan.evict:
-            self._inventory.remove(Signal(row.signal), row.records, row.size)
-        for new in plan.keep:
-            self._inventory.add(new)
+        kept = [StoredRow(row, 0, now_ns) for row in plan.keep]
+        self._held.write(connection, kept, plan.evict)
         return plan.losses()
 
-    def _with_ids(self, rows: Sequence[StoredRow]) -> list[tuple[int, StoredRow]]:
-        return [(self._inventory.next_id(), row) for row in rows]
-
     def _plan(self, connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Plan:
-        free = self._max_bytes - self._inventory.size
+        free = self._max_bytes - self._held.inventory.size
         if sum(len(row.body) for row in rows) <= free:
             return Plan(list(rows), [], [])
         if self._refuse:
             return plan_refusal(rows, free)
         worst_first = table.worst_first(connection)
-        may_go = (row for row in worst_first if not self._inventory.is_leased(row.id))
-        return plan_eviction(rows, may_go, free, self._max_bytes)
-
-    def _waiting(
-        self, connection: sqlite3.Connection | None, signal: Signal
-    ) -> Iterator[Waiting]:
-        if connection is None:
-            return
-        rows = heapq.merge(
-            table.oldest_first(connection, signal),
-            self._young.oldest_first(signal),
-            key=attrgetter("row.id"),
+        may_go = (
+            row for row in worst_first if not self._held.inventory.is_leased(row.id)
         )
-        for waiting in rows:
-            if not self._inventory.is_leased(waiting.row.id):
-                yield waiting
-
-    def _finish(self, ids: Sequence[int]) -> None:
-        with self._lock:
-            self._inventory.finish(ids)
-            self._flush_done()
-
-    def _condemn(self, rows: Iterable[judging.Condemned]) -> None:
-        self._inventory.condemn(rows)
-        self._flush_done()
-
-    def _flush_done(self) -> None:
-        """Delete finished rows; what fails stays finished, and is tried again."""
-        self._inventory.forget(self._young.remove(self._inventory.done))
-        done = list(self._inventory.done)
-        if self._store.execute(table.delete, done):
-            self._inventory.forget(done)
+        return plan_eviction(rows, may_go, free, self._max_bytes)
 
     @contextmanager
     def _used(self) -> Iterator[sqlite3.Connection | None]:
         try:
             yield self._connection
         except sqlite3.Error as error:
-            self._recover(error)
+            self._held.recover(error)
             raise SpoolError(f"The spool cannot be used: {error}.") from error
-
-    def _recover(self, error: sqlite3.Error) -> None:
-        if self._store.recover(error):
-            self._inventory.lose_table(self._young)

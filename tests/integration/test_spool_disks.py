@@ -100,7 +100,7 @@ spool = open_spool()
 kept = lost(spool.append([row()]) + spool.settle())
 in_memory = spool.path is None
 (disk / "fill").unlink()
-spool._store._try_again_at = 0
+spool._held.store._try_again_at = 0
 spool.settle()
 print(json.dumps([kept, in_memory, spool.path is not None, spool.pending()["logs"]]))
 """

@@ -104,7 +104,7 @@ def test_without_a_directory_rows_are_in_memory_until_there_is_one_again(
     spool.settle()
     in_memory = spool.path is None
     directory.unlink()
-    spool._store._try_again_at = 0
+    spool._held.store._try_again_at = 0
     spool.append([row(b"three")])
     spool.settle()
 

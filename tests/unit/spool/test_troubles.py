@@ -137,7 +137,7 @@ def test_a_forked_child_neither_uses_nor_closes_its_parents_spool(
         lost = spool.append([row()])
         spool.close()
         is_lost = lost == [Loss(LOGS, DropReason.SHUTDOWN, 1)]
-        os._exit(0 if is_alien and is_lost and not spool._young else 1)
+        os._exit(0 if is_alien and is_lost and not spool._held.young else 1)
     _, status = os.waitpid(child, 0)
     spool.append([row(b"two")])
 

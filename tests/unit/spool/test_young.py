@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_otel.spool.rows import Loss, NewRow, Row, StoredRow
@@ -215,7 +215,6 @@ _STEPS = st.lists(
 )
 
 
-@settings(deadline=None)  # on a busy machine a step takes what it takes
 @given(_STEPS)
 def test_whatever_happens_each_record_is_sent_lost_or_waits(steps):
     ends = Counter()
