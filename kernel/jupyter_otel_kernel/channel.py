@@ -10,6 +10,9 @@ execution an event belongs to stands in the event. What an event may hold is
 ::
 
     emit ──▶ queue ──end of the cell, a full batch, or 0.5 s──▶ kernel.iopub_thread
+
+`emit` never waits; a flush may, for the kernel's iopub thread, as `print` may. So
+nobody flushes with a lock that the iopub thread takes.
 """
 
 from __future__ import annotations
@@ -63,7 +66,7 @@ class Channel:
         self._sequence = 0
         self._lost = 0
         self._queue: deque[bytes] = deque()
-        self._waits = False
+        self._waits = self._hurries = False
         self._in_flight: list[None] = []
         """An entry for each message that the iopub thread has not got round to."""
         self._child_waits_until_s = 0.0
@@ -121,14 +124,24 @@ class Channel:
             self._count_lost(1)
             return False
         self._queue.append(event)
-        if len(self._queue) >= MAX_BATCH_EVENTS:
-            self.flush()
-        elif not self._kernel.iopub_thread.thread.is_alive():
+        if not self._kernel.iopub_thread.thread.is_alive():
             self._flush_child()
+        elif len(self._queue) >= MAX_BATCH_EVENTS:
+            self._flush_soon()
         elif not self._waits:
             self._waits = True
             self.call_later(self._flush_late)
         return True
+
+    def _flush_soon(self) -> None:
+        """Flush on the iopub thread: here it might have to wait for that."""
+        if not self._hurries:
+            self._hurries = True
+            self._kernel.iopub_thread.io_loop.add_callback(self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._hurries = False
+        self.flush()
 
     def call_later(self, call: Callable[[], None]) -> None:
         """Call something in half a second, on the kernel's iopub thread."""

@@ -31,6 +31,14 @@ def emit(code, head="from jupyter_otel_kernel.channel import emit\n"):
     return f"{head}told = {code}"
 
 
+def hold(iopub_thread):
+    """Hold it up; return what lets it go."""
+    held, released = threading.Event(), threading.Event()
+    iopub_thread.schedule(lambda: (held.set(), released.wait()))
+    held.wait()
+    return released
+
+
 def test_events_of_a_cell_come_at_its_end_in_one_message(run, inbox):
     code = f"[emit({SCHEMA!r}, {{'n': n}}) for n in range(3)]"
     told = run(emit(code), jupyter_otel=LISTENS)["told"]
@@ -97,9 +105,8 @@ def test_what_is_too_large_is_counted_as_lost_in_the_next_message(run, inbox):
 
 
 def test_what_the_queue_cannot_hold_is_lost_and_counted(run, inbox, kernel):
-    sending = threading.Event()
-    kernel.iopub_thread.schedule(sending.wait)
-    room = channel.MAX_QUEUED + channel.MAX_IN_FLIGHT * channel.MAX_BATCH_EVENTS
+    sending = hold(kernel.iopub_thread)
+    room = channel.MAX_QUEUED
     code = f"[emit({SCHEMA!r}, {{}}) for _ in range({room + 5})]"
     told = run(emit(code), jupyter_otel=LISTENS)["told"]
     sending.set()
@@ -113,23 +120,40 @@ def test_what_the_queue_cannot_hold_is_lost_and_counted(run, inbox, kernel):
     assert (came, lost) == (room, 5)
 
 
-def test_a_cell_that_waits_for_the_iopub_thread_does_not_hold_it_up(run, inbox, kernel):
-    """Its queue of wake-ups is full: whoever has something to send has to wait."""
-    iopub, sending = kernel.iopub_thread, threading.Event()
-    iopub.schedule(sending.wait)
-    code = f"""
-import threading, zmq
+FULL = f"""
+import zmq
 told = [emit({SCHEMA!r}, {{}}) for _ in range(100)]
 try:
     while True:
         iopub._event_pipe.send(b"", zmq.NOBLOCK)
 except zmq.Again:
-    threading.Timer(0.2, sending.set).start()
-told += [emit({SCHEMA!r}, {{}}) for _ in range(100)]"""
+    pass
+told += [emit({SCHEMA!r}, {{}}) for _ in range(100)]
+"""
+
+
+def test_emit_does_not_wait_for_an_iopub_thread_that_is_behind(run, inbox, kernel):
+    """Whoever sends has to wait for it: the queue of its wake-ups is full."""
+    iopub = kernel.iopub_thread
+    sending = hold(iopub)
     kernel.shell.user_ns.update(iopub=iopub, sending=sending)
-    told = run(emit("None") + code, jupyter_otel=LISTENS)["told"]
+    told = run(emit("None") + FULL + "sending.set()", jupyter_otel=LISTENS)["told"]
 
     assert told == [True] * 200
+    assert len(messages(inbox, 200)) >= 2
+
+
+def test_a_cells_end_that_waits_for_the_iopub_thread_does_not_hold_it_up(
+    run, inbox, kernel
+):
+    iopub = kernel.iopub_thread
+    sending = hold(iopub)
+    kernel.shell.user_ns.update(iopub=iopub)
+    late = threading.Timer(0.2, sending.set)
+    late.start()
+    run(emit("None") + FULL, jupyter_otel=LISTENS)
+    late.join()
+
     assert len(messages(inbox, 200)) >= 2
 
 
