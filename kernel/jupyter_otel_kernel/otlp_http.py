@@ -7,6 +7,7 @@ it takes; what it does not take is counted as lost.
 
 from __future__ import annotations
 
+import ssl
 import urllib.request
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
@@ -55,7 +56,8 @@ class OtlpHttp:
         near = urlsplit(url).hostname in _LOOPBACK
         # A proxy knows nothing of this machine's own ports.
         proxies = [urllib.request.ProxyHandler({})] if near else []
-        self._opener = urllib.request.build_opener(_NoRedirect, *proxies)
+        tls = _trusting(_of_traces(environ, "CERTIFICATE"))
+        self._opener = urllib.request.build_opener(_NoRedirect, *proxies, *tls)
 
     def send(self, spans: Sequence[ReadableSpan], timeout_s: float) -> None:
         """Send spans, within that time or the configured one.
@@ -71,6 +73,23 @@ class OtlpHttp:
         )
         with self._opener.open(request, timeout=min(timeout_s, self._timeout_s)):
             return
+
+
+def _trusting(certificate: str) -> list[urllib.request.HTTPSHandler]:
+    """Return what verifies a receiver against a file; nothing: as the system does.
+
+    Raises:
+        ValueError: The file cannot be used.
+    """
+    if not certificate:
+        return []
+    try:
+        context = ssl.create_default_context(cafile=certificate)
+    except OSError as error:
+        raise ValueError(
+            "OTEL_EXPORTER_OTLP_CERTIFICATE names no file of certificates"
+        ) from error
+    return [urllib.request.HTTPSHandler(context=context)]
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

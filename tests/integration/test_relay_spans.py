@@ -92,17 +92,22 @@ def certificate(tmp_path, monkeypatch):
 
 
 def test_a_certificate_that_signs_itself_is_one_that_kernels_know(
-    certificate, start_server, connect
+    certificate, start_server, connect, wait_until
 ):
     server = start_server(
         *RELAYING,
+        "--OtelTraces.kernel=spans",
         f"--ServerApp.certfile={certificate}",
         f"--ServerApp.keyfile={certificate}",
     )
     assert server.url.startswith("https://127.0.0.1:")
 
-    printed = connect(server, server.start_kernel()).run(USER_CODE)
+    client = connect(server, server.start_kernel())
+    assert client.run(USER_CODE) == "[True, True, True]\n"
+    assert server.status()["signals"]["metrics"]["accepted"] == 1
+    client.run(API_ONLY)
 
-    assert printed == "[True, True, True]\n"
-    signals = server.status()["signals"]
-    assert signals["metrics"]["accepted"] == 1
+    def spans():
+        return {span.name for span in server.spans()}
+
+    assert wait_until(spans, lambda names: "lent" in names) == {"work", "cell", "lent"}
