@@ -258,12 +258,16 @@ def open_channel(kernel: Any) -> Channel:
 def _encoded(
     schema_id: str, data: Mapping[str, Any], msg_id: str | None, time_ns: int | None
 ) -> bytes:
-    cell = cells.current()
-    event: dict[str, Any] = {"schema_id": schema_id, "data": data}
-    event["time_ns"] = time.time_ns() if time_ns is None else time_ns
     if msg_id is None:
+        cell = cells.current()
         msg_id = cell.msg_id if cell is not None else ""
-    event["msg_id"] = msg_id
+    event: dict[str, Any] = {"schema_id": schema_id, "data": data, "msg_id": msg_id}
+    if (
+        time_ns is not None
+    ):  # it is reported later, from elsewhere: in no span of its own
+        event["time_ns"] = time_ns
+        return json_bytes(event)
+    event["time_ns"] = time.time_ns()
     span = get_current_span()
     if span.get_span_context().is_valid:
         event["traceparent"] = traceparent_of(span.get_span_context())

@@ -18,6 +18,8 @@ SECRET = "hunter2"  # noqa: S105 - nobody's
         ("a.csv", f"{Path.cwd()}/a.csv"),
         ("~/a.csv", f"{Path.home()}/a.csv"),
         ("/data/day-?.csv", "/data/day-?.csv"),
+        ("/data/a:b.csv", "/data/a:b.csv"),
+        ("/data/a\n,hunter2", None),
         ("/data/#1.csv", "/data/#1.csv"),
         ("C:\\a.csv", f"{Path.cwd()}/C:\\a.csv"),
         ("file:///data/a.csv", "/data/a.csv"),

@@ -29,6 +29,10 @@ def clean(text: str) -> str | None:
 
     A file is told by its absolute path, everything else as a URL.
     """
+    if text[:1] == "/" and ":" not in text and text.isprintable():
+        return _absolute(text)[
+            :MAX_CHARACTERS
+        ]  # most are: the rest need not be looked at
     database = _DATABASE_FILE.fullmatch(text.partition("?")[0])
     if database is not None:
         text = database[1]
@@ -42,7 +46,7 @@ def clean(text: str) -> str | None:
 
 def is_local(uri: str) -> bool:
     """Return whether a cleaned name is a file's path."""
-    return _SCHEME.match(uri) is None
+    return uri[:1] == "/" or _SCHEME.match(uri) is None
 
 
 def _clean_link(link: str) -> str:
