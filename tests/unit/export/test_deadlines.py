@@ -10,12 +10,14 @@ from jupyter_otel.export.destination import open_destination
 from jupyter_otel.export.settings import ExportSettings
 from jupyter_otel.export.verdicts import Retry, Sent
 from jupyter_otel.tally import Signal
-from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
+from jupyter_otel.testing.http_receiver import HttpReceiver
 from jupyter_otel.testing.proxy import Proxy
 
 LOGS = Signal.LOGS
 URL = "https://receiver.invalid/v1/logs"
 BUSY = "look at the receiver's load, or raise OtelExport.timeout_s"
+TIMEOUT_S = 1.5
+"""Enough to get to the step in question, on a busy machine too."""
 PROXY = "check the proxy in HTTP_PROXY, HTTPS_PROXY and NO_PROXY"
 
 
@@ -26,11 +28,9 @@ def listening(talk):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve():
-            with suppress(OSError):
-                while True:
-                    connection, _ = server.accept()
-                    with connection:
-                        talk(connection, is_over)
+            while not is_over.is_set():
+                with suppress(OSError), server.accept()[0] as connection:
+                    talk(connection, is_over)
 
         threading.Thread(target=serve, daemon=True).start()
         yield server.getsockname()[1]
@@ -70,7 +70,7 @@ def test_a_proxy_whose_answer_to_connect_drips_is_retried(
 ):
     with listening(drip(head)) as port:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
-        verdict = send(URL, logs_request(), timeout_s=0.2)
+        verdict = send(URL, logs_request(), timeout_s=TIMEOUT_S)
 
     assert verdict == no_answer(URL, PROXY)
 
@@ -78,7 +78,15 @@ def test_a_proxy_whose_answer_to_connect_drips_is_retried(
 def test_a_handshake_that_hangs_ends_with_the_timeout(logs_request):
     with listening(say_nothing) as port:
         url = f"https://127.0.0.1:{port}/v1/logs"
-        verdict = send(url, logs_request(), timeout_s=0.2)
+        verdict = send(url, logs_request(), timeout_s=TIMEOUT_S)
+
+    assert verdict == no_answer(url, BUSY)
+
+
+def test_a_head_that_was_cut_off_is_no_answer_whatever_its_status(logs_request):
+    with listening(drip(b"HTTP/1.1 200 OK\r\nX-Drip: ")) as port:
+        url = f"http://127.0.0.1:{port}/v1/logs"
+        verdict = send(url, logs_request(), timeout_s=TIMEOUT_S)
 
     assert verdict == no_answer(url, BUSY)
 
@@ -106,10 +114,26 @@ def test_steps_that_are_quick_enough_alone_are_too_slow_together(
     assert verdict in (no_answer(URL, BUSY), no_answer(URL, PROXY))
 
 
+def read_request(stream):
+    length = 0
+    while (line := stream.readline().lower()).strip():
+        if line.startswith(b"content-length:"):
+            length = int(line.partition(b":")[2])
+    stream.read(length)
+
+
+def answer_once_then_drip(connection, is_over):
+    with connection.makefile("rb") as stream:
+        read_request(stream)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        read_request(stream)
+        drip(b"HTTP/1.1 200 OK\r\nX-Drip: ")(connection, is_over)
+
+
 def test_a_connection_that_was_kept_open_is_bounded_too(logs_request):
-    with HttpReceiver([Answer(), Answer(drip_head_s=0.02)]) as receiver:
-        url = receiver.endpoint(LOGS)
-        settings = ExportSettings("otlp", url, timeout_s=0.5)
+    with listening(answer_once_then_drip) as port:
+        url = f"http://127.0.0.1:{port}/v1/logs"
+        settings = ExportSettings("otlp", url, timeout_s=TIMEOUT_S)
         destination = open_destination(LOGS, settings)
         verdicts = [destination.send(logs_request(), 1) for _ in range(3)]
         destination.close()
