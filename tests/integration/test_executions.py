@@ -216,6 +216,7 @@ def test_without_the_source_nothing_is_captured(start_server, connect):
         "--OtelPolicy.level=audit",
         "--OtelConsent.mode=mandatory",
         "--OtelSources.executions=False",
+        "--OtelSources.http_requests=False",
         "--OtelSources.jupyter_events=False",
     )
     kernel_id = server.start_kernel()

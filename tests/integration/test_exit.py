@@ -51,7 +51,9 @@ def test_an_interrupted_server_sends_what_it_has(start_server, connect):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_with_the_receiver_down_all_waits_on_disk(start_server, free_port, number):
     server = start_server(
-        *COLLECTING, f"--OtelExport.endpoint=http://127.0.0.1:{free_port}"
+        *COLLECTING,
+        "--OtelSources.http_requests=False",
+        f"--OtelExport.endpoint=http://127.0.0.1:{free_port}",
     )
     kernel_id = server.start_kernel()
     accepted = server.status()["signals"]["logs"]["accepted"]

@@ -71,8 +71,12 @@ def receiver():
 
 @pytest.fixture(scope="module")
 def relaying(start_server, receiver):
-    """Return a server with a relay."""
-    return start_server(*RELAYING, f"--OtelExport.endpoint={receiver.url}")
+    """Return a server with a relay, whose only traces are the relayed ones."""
+    return start_server(
+        *RELAYING,
+        "--OtelSources.http_requests=False",
+        f"--OtelExport.endpoint={receiver.url}",
+    )
 
 
 def variables_in(connect, server, kernel_id):

@@ -219,6 +219,29 @@ def test_a_program_that_sends_a_good_token_each_time_signs_in_after_a_failure_on
     assert sign_in.told == [("login_failed", "token"), ("login", "token")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        (ThingsHandler, {"uri": "/things?token=good"}),
+        (PageHandler, {"Authorization": "token good"}),
+    ],
+)
+def test_a_program_is_no_browser_though_it_is_given_a_cookie(
+    sign_in, user, kind, asked
+):
+    sign_in.ask(kind, user, token_good=True, cookie=True, **asked)
+
+    assert sign_in.told == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_good_token_that_is_not_enough_is_refused(sign_in, user, status):
+    asked = {"uri": "/lab?token=good", "token_good": True, "cookie": True}
+    sign_in.ask(PageHandler, user, status=status, **asked)
+
+    assert sign_in.told == [("forbidden", "token")]
+
+
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize(
     ("kind", "who", "method"),
@@ -308,12 +331,14 @@ def test_who_has_many_addresses_makes_few_records_too(sign_in, intake):
     assert "remote_address" not in intake.data[-1]
 
 
-def test_a_period_that_is_over_is_followed_by_another(sign_in):
-    sign_in.ask(ThingsHandler, status=403)
+def test_a_period_that_is_over_is_followed_by_another(sign_in, intake):
+    for number in range(MAX_ADDRESSES):
+        sign_in.ask(ThingsHandler, status=403, address=f"2001:db8::{number:x}")
     sign_in.timers[0][1]()
     sign_in.ask(ThingsHandler, status=403)
 
     assert len(sign_in.timers) == 2
+    assert intake.data[-1]["remote_address"] == "192.0.2.7"
 
 
 def test_a_socket_without_an_address_has_none(sign_in, intake):
