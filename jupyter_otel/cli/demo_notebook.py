@@ -23,8 +23,11 @@ _DATA_TEXT = "day,sea\n1,14.2\n2,14.6\n3,15.1\n4,15.0\n"
 _READ = f"import csv\nrows = list(csv.DictReader(open({DATA!r})))\nlen(rows)"
 _COMPUTE = """\
 import time
-time.sleep(0.4)  # a computation that takes its time
-sum(float(row["sea"]) for row in rows) / len(rows)"""
+from opentelemetry import trace
+with trace.get_tracer("demo").start_as_current_span("average"):  # a span of its own
+    time.sleep(0.4)  # a computation that takes its time
+    average = sum(float(row["sea"]) for row in rows) / len(rows)
+average"""
 _FAIL = "rows[99]['sea']  # there is no such day"
 _GO_ON = "print('and the run goes on')"
 

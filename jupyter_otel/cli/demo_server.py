@@ -39,6 +39,8 @@ c.ServerApp.allow_root = True  # for containers; it listens on this machine only
 c.OtelPolicy.level = "usage"
 c.OtelPolicy.code = "hash"  # executed code leaves as a keyed hash
 c.OtelConsent.mode = "mandatory"  # nobody is asked: you are the only one here
+c.OtelTraces.kernel = "spans"  # each cell has a span inside its kernel, too,
+c.OtelSources.otlp_relay = True  # as has what its code does; they come by the relay
 c.OtelExport.directory = str(here / "export")
 c.OtelSpool.directory = str(here / "spool")
 """

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -41,8 +42,9 @@ def test_the_demo_shows_a_real_run_and_where_its_files_lie(demo, tmp_path):
     done = demo(**elsewhere)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("  execute  ") == 4
-    assert done.stdout.count("ERROR IndexError") == 1
-    assert "4 spans   below the client's span" in done.stdout
+    assert done.stdout.count("ERROR IndexError") == 2  # the execution and its cell
+    assert "9 spans   below the client's span" in done.stdout
+    assert re.search(r"\n  execute .*\n    cell .*\n      average ", done.stdout)
     assert "Consent is set to mandatory" in done.stdout
     assert 'c.OtelExport.endpoint = "http://localhost:4318"' in done.stdout
     export = tmp_path / "jupyter-otel-demo" / "export"
