@@ -120,9 +120,12 @@ for content in ([], "text", None, {"events": {}}):
     send(json.dumps(content).encode())
 report(event({"operation": "read", "uri": "x" * 100_000_000}))
 """
+# Paced, so that the server reads it: the iopub channel drops what it cannot hold.
 FLOOD = """
+import time
 for _ in range(300):
     report(*[event({"operation": "read", "uri": "/flood"})] * 100)
+    time.sleep(0.005)
 """
 
 

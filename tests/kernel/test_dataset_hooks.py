@@ -31,12 +31,13 @@ def told(rig):
 
 
 def test_a_dataset_is_reported_once_a_cell_and_operation(rig, folder):
-    rig.user_ns["pd"] = pd
+    rig.user_ns.update(pd=pd, roundabout=f"{folder}/../{folder.name}/a.csv")
     for msg_id in ("m1", "m2"):
         rig.run(
             "for _ in range(3):\n"
             "    frame = pd.read_csv('a.csv')\n"
             "    pd.read_table('./a.csv')\n"
+            "    pd.read_csv(roundabout)\n"
             "    open('a.csv').close()\n"
             "    frame.to_csv('a.csv', index=False)\n",
             msg_id,

@@ -66,6 +66,7 @@ class Hooks:
     def uninstall(self) -> None:
         """Put every function back that was wrapped."""
         self._is_over = True
+        self._wrappers.full = None
         self._import_hook.uninstall()
         self._wrappers.restore_value(self._shell.user_ns, "open")
         self._wrappers.restore_all()

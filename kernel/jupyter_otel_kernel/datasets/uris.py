@@ -29,10 +29,9 @@ def clean(text: str) -> str | None:
 
     A file is told by its absolute path, everything else as a URL.
     """
+    # So are most, and need no closer look.
     if text[:1] == "/" and ":" not in text and text.isprintable():
-        return _absolute(text)[
-            :MAX_CHARACTERS
-        ]  # most are: the rest need not be looked at
+        return _absolute(text)[:MAX_CHARACTERS]
     database = _DATABASE_FILE.fullmatch(text.partition("?")[0])
     if database is not None:
         text = database[1]
