@@ -26,6 +26,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from producers import Ended, run_process
 from run import CANARY, TOKEN
@@ -43,7 +44,7 @@ from scenes import (
 
 EVENTS = 500
 KILL_AFTER = 300
-AT_ONCE = 4
+AT_ONCE = 5
 ROADS = ("memory", "batched", "sync", "stock")
 QUICK = (
     NONE,
@@ -124,7 +125,7 @@ def _run_with_fault(fault: str, road: str, folder: Path, collector: Collector) -
             time.sleep(DIES_AFTER_S + 0.5)  # a process needs half a second to begin
             stack.close()
             time.sleep(IS_AWAY_S)
-            collector.open(stack)
+            collector.open(stack, port=urlsplit(way.url).port or 0)
             return running.result()
 
 
