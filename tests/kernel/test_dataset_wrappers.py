@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from pandas.io.parsers import readers
 from pyarrow import csv as pacsv
 from pyarrow import parquet as pq
 
@@ -101,6 +102,17 @@ def test_functions_have_their_signature_name_and_text(name):
     rig.close()
 
     assert within == before
+
+
+def test_a_function_got_from_where_it_is_defined_is_the_same_one():
+    before = readers.read_csv
+    rig = Rig()
+    within = pickle.loads(pickle.dumps(readers.read_csv))  # noqa: S301 - our own
+    is_wrapped = within is readers.read_csv is pd.read_csv is not before
+    rig.close()
+
+    assert is_wrapped
+    assert readers.read_csv is before
 
 
 def test_a_pickled_function_is_the_original_where_nothing_is_hooked():

@@ -91,6 +91,7 @@ class Hooks:
             return False
 
     def _imported(self, module: ModuleType) -> None:
+        self._wrappers.begin(module)
         for function in FUNCTIONS[module.__name__]:
             self._wrap(module, function)
 

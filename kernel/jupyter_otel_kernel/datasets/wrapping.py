@@ -8,10 +8,11 @@ tracebacks. For counting a warning's ``stacklevel`` it is not there, either.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import wraps
 from threading import get_ident
-from types import CodeType, FunctionType
-from typing import Any, Callable, NamedTuple
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, NamedTuple
 
 from jupyter_otel_kernel.datasets.cell_log import CellLog
 from jupyter_otel_kernel.datasets.functions import Function
@@ -45,8 +46,13 @@ class Wrappers:
         there is nothing to do but to count, which is done here and at once."""
         self._inside: set[int] = set()
         self._replaced: list[_Replaced] = []
+        self._parts: list[ModuleType] = []
 
-    def wrap(self, module: Any, function: Function) -> None:
+    def begin(self, module: ModuleType) -> None:
+        """Take note of a library whose functions are wrapped next."""
+        self._parts = _parts(module)
+
+    def wrap(self, module: ModuleType, function: Function) -> None:
         """Wrap one function of a module, if the module has it."""
         path, _, name = function.name.rpartition(".")
         owner = getattr(module, path, None) if path else module
@@ -89,6 +95,11 @@ class Wrappers:
         ours.__module__ = module.__name__
         ours.__qualname__ = ours.__name__ = name
         self._replace(module, name, original, ours)
+        # An original that is left where it can be got at could not be pickled: by its
+        # own word it is the one that is found in the module.
+        for part in self._parts:
+            if vars(part).get(name) is original:
+                self._replace(part, name, original, ours)
 
     def _wrap_method(self, owner: type, name: str, function: Function) -> None:
         """Wrap a method where it is defined: also above the class that is named."""
@@ -152,6 +163,18 @@ class Wrappers:
 
 _HEAP_TYPE = 1 << 9
 """Py_TPFLAGS_HEAPTYPE: of a class made by a class statement, not of one in C."""
+
+
+def _parts(module: ModuleType) -> list[ModuleType]:
+    """Return the library's other modules, and the one that cells run in."""
+    root = module.__name__.partition(".")[0]
+    return [
+        part
+        for name, part in list(sys.modules.items())
+        if (name == "__main__" or name.startswith(f"{root}."))
+        and part is not module
+        and isinstance(part, ModuleType)
+    ]
 
 
 def _library(module: Any, function: Function) -> str:
