@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from tests.integration.conftest import wait_until
+
 V1 = "v1.kernel.websocket.jupyter.org"
 TRACE_ID = "11111111111111111111111111111111"
 PARENT_ID = "2222222222222222"
@@ -28,6 +30,18 @@ def facts(record, *names):
     return {name: record.attributes.get(EVENT + name) for name in names}
 
 
+def spans(server, kernel_id, count=1):
+    """Return the spans of a kernel's executions, once there are as many.
+
+    They travel beside the log records, and may come later.
+    """
+    return wait_until(
+        lambda: server.spans("execute", **{"jupyter.kernel.id": kernel_id}),
+        lambda found: len(found) >= count,
+        f"{count} spans",
+    )
+
+
 def statuses(records):
     return [record.attributes[EVENT + "status"] for record in records]
 
@@ -44,7 +58,7 @@ def test_an_execution_becomes_two_log_records_and_a_span(server, connect, protoc
 
     [started] = server.executions(kernel_id, "started")
     [finished] = server.executions(kernel_id)
-    [span] = server.spans("execute", **{"jupyter.kernel.id": kernel_id})
+    [span] = spans(server, kernel_id)
     counted = facts(finished, "status", "output_count", "execution_count", "code_lines")
     assert counted == {
         "status": "ok",
@@ -98,9 +112,9 @@ def test_without_a_clients_trace_each_execution_is_a_trace(server, connect, kern
     client.run("2")
 
     server.executions(kernel_id, count=2)
-    spans = server.spans("execute", **{"jupyter.kernel.id": kernel_id})
-    assert len({span.raw["traceId"] for span in spans}) == 2
-    assert [span.raw.get("parentSpanId", "") for span in spans] == ["", ""]
+    roots = spans(server, kernel_id, count=2)
+    assert len({span.raw["traceId"] for span in roots}) == 2
+    assert [span.raw.get("parentSpanId", "") for span in roots] == ["", ""]
 
 
 def test_an_error_and_what_it_aborts(server, connect, kernel_id):
@@ -120,9 +134,9 @@ def test_an_error_and_what_it_aborts(server, connect, kernel_id):
         "output_count": 0,
         "error_name": None,
     }
-    spans = server.spans("execute", **{"jupyter.kernel.id": kernel_id})
     kinds = [
-        (s.raw["status"].get("code"), s.attributes.get("error.type")) for s in spans
+        (span.raw["status"].get("code"), span.attributes.get("error.type"))
+        for span in spans(server, kernel_id, count=2)
     ]
     assert kinds == [(2, "KeyError"), (2, "aborted")]
 
@@ -218,6 +232,7 @@ def test_without_the_source_nothing_is_captured(start_server, connect):
         "--OtelSources.executions=False",
         "--OtelSources.http_requests=False",
         "--OtelSources.jupyter_events=False",
+        "--OtelSources.http_requests=False",
     )
     kernel_id = server.start_kernel()
     connect(server, kernel_id).run("1")
