@@ -108,11 +108,13 @@ class Extension:
                 if cell is not None:
                     cell.depth -= 1
                     if cell.depth == 0:
-                        self._end(cell, result)
+                        self._leave(cell)
+                        if cell.own_span is not None:
+                            self.mode.end_cell(cell.own_span, result)
+            if self._is_over:
+                self._retire()
         except BaseException:  # noqa: BLE001 - as above
             self.faults += 1
-        if self._is_over:
-            self._retire()
 
     def _begin(self, cell: Cell) -> None:
         self._running[cell.msg_id] = self._newest = cell
@@ -123,11 +125,6 @@ class Extension:
             self._listen(cell.listens)
         if cell.asks_for_datasets:
             self._datasets_of(cell)
-
-    def _end(self, cell: Cell, result: object) -> None:
-        self._leave(cell)
-        if cell.own_span is not None:
-            self.mode.end_cell(cell.own_span, result)
 
     def _cell_here(self) -> Cell | None:
         """Return the running cell whose hook calls.
