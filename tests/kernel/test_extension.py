@@ -1,5 +1,7 @@
 import pytest
 
+from jupyter_otel_kernel import extension
+
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SPAN_ID = 0xB7AD6B7169203331
 SEEN = "from opentelemetry.trace import get_current_span as current\n"
@@ -48,3 +50,24 @@ token = context.attach(baggage.set_baggage("mine", 7))
     assert (after["kept"], after["seen"]) == (7, 0)
     assert detached["kept"] is None
     assert (last["kept"], last["seen"]) == (None, 0)
+
+
+@pytest.fixture
+def inherited(kernel, monkeypatch):
+    """Make the kernel one that was started within that span."""
+    monkeypatch.setenv("TRACEPARENT", TRACEPARENT)
+
+
+def test_cells_whose_request_names_no_span_belong_to_the_environments(inherited, run):
+    other = TRACEPARENT.replace("b7ad6b7169203331", "00f067aa0ba902b7")
+    assert run(SEEN)["seen"] == SPAN_ID
+    assert run(SEEN, traceparent=other)["seen"] == 0x00F067AA0BA902B7
+    assert run(SEEN, traceparent="broken")["seen"] == SPAN_ID
+
+
+def test_a_failing_hook_shows_nothing_of_the_cell(run, shell, capsys):
+    extension._extension._get_parent = None
+    assert run("secret = 7")["secret"] == 7
+    extension._extension._get_parent = shell.kernel.get_parent
+    assert capsys.readouterr() == ("", "")
+    assert extension._extension.faults == 2
