@@ -5,6 +5,7 @@ What it does at each cell is in ``extension.py``. Importing this costs nothing.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 __all__ = ["load_ipython_extension", "record_dataset", "unload_ipython_extension"]
@@ -25,7 +26,7 @@ def unload_ipython_extension(shell: Any) -> None:
 
 
 def record_dataset(
-    uri: str,
+    uri: str | os.PathLike[str],
     operation: str = "read",
     *,
     format: str | None = None,  # noqa: A002 - as the event names it

@@ -235,7 +235,7 @@ def test_a_pool_maps_a_reader(tmp_path):
 
 
 IMPORTS = """
-import sys
+import sys, traceback
 before = list(sys.meta_path)
 if {hooked}:
     from tests.kernel.datasets_rig import Rig
@@ -248,6 +248,11 @@ try:
     import pandas.no_such_module
 except ImportError as error:
     print(error)
+sys.path.insert(0, {folder!r})
+try:
+    import duckdb
+except ZeroDivisionError:
+    print(traceback.format_exc())
 if {hooked}:
     rig.close()
 print(sys.meta_path == before)
@@ -255,10 +260,12 @@ print(hasattr(pandas.read_csv, "__wrapped__"), hasattr(pq.read_table, "__wrapped
 """
 
 
-def test_a_module_is_imported_as_without_us_and_its_functions_are_wrapped():
+def test_a_module_is_imported_as_without_us_and_its_functions_are_wrapped(tmp_path):
+    (tmp_path / "duckdb.py").write_text("1 / 0\n")
+
     def output(*, hooked):
         done = subprocess.run(
-            [sys.executable, "-c", IMPORTS.format(hooked=hooked)],
+            [sys.executable, "-c", IMPORTS.format(hooked=hooked, folder=str(tmp_path))],
             capture_output=True,
             text=True,
             check=True,
@@ -268,6 +275,8 @@ def test_a_module_is_imported_as_without_us_and_its_functions_are_wrapped():
 
     plain, hooked = output(hooked=False), output(hooked=True)
 
+    assert any(line.endswith('duckdb.py", line 1, in <module>') for line in plain)
+    # The script has the same lines in both.
     assert hooked[1] == "True True"
     assert plain[1] == "False False"
     assert hooked[:1] + hooked[2:] == plain[:1] + plain[2:]

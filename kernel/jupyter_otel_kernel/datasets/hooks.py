@@ -75,11 +75,11 @@ class Hooks:
         self._logs.clear()
         self._when_over()
 
-    def record(self, uri: str, access: dict[str, Any]) -> bool:
+    def record(self, uri: str | os.PathLike[str], access: dict[str, Any]) -> bool:
         """Report a dataset that user code names itself; return whether it was."""
         # The edge of a hook: whoever calls is user code.
         try:
-            log, cleaned = self._log(), clean(uri)
+            log, cleaned = self._log(), clean(os.fspath(uri))
             if log is None or cleaned is None:
                 return False
             if not log.note(access["operation"], access["status"], cleaned):
