@@ -59,14 +59,14 @@ _OTHERS = (
     "notebook_shim",
 )
 _LISTENING = "import logging\nc.EventLogger.handlers = [logging.NullHandler()]\n"
-COLLECTS = ("--OtelPolicy.level=audit", "--OtelConsent.mode=mandatory")
+_COLLECTS = ("--OtelPolicy.level=audit", "--OtelConsent.mode=mandatory")
 CASES = (
     Case(PLAIN, (), ""),
     Case(LISTENED, (), ""),
     Case("installed, level none", (), ""),
-    Case("collects, receiver up", COLLECTS, "up"),
-    Case("collects, receiver down", COLLECTS, "down"),
-    Case("collects, black hole", COLLECTS, "black hole"),
+    Case("collects, receiver up", _COLLECTS, "up"),
+    Case("collects, receiver down", _COLLECTS, "down"),
+    Case("collects, black hole", _COLLECTS, "black hole"),
 )
 
 
@@ -78,7 +78,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_receiver(kind: str) -> Iterator[str]:
+def _receiver(kind: str) -> Iterator[str]:
     """Give the base URL of a receiver of that kind."""
     if kind == "up":
         with running_sink() as endpoint:
@@ -96,10 +96,9 @@ class Server:
     """A running server, and what it was seen to need."""
 
     def __init__(self, case: Case, endpoint: str, home: Path) -> None:
-        self.port = _free_port()
-        self._url = f"http://127.0.0.1:{self.port}/"
+        self._url = f"http://127.0.0.1:{_free_port()}/"
         options = [
-            f"--ServerApp.port={self.port}",
+            f"--ServerApp.port={self._url.split(':')[2].strip('/')}",
             "--ServerApp.port_retries=0",
             f"--ServerApp.jpserver_extensions={_extensions(case)}",
             "--IdentityProvider.token=",
@@ -126,11 +125,6 @@ class Server:
         self.start_s = time.perf_counter() - began_s
         cpu = psutil.Process(self._process.pid).cpu_times()
         self.start_cpu_s = cpu.user + cpu.system
-
-    @property
-    def pid(self) -> int:
-        """Return its process."""
-        return self._process.pid
 
     def lateness_ms(self, events_per_s: int) -> float:
         """Return how late its loop's timers come while it emits so many events."""
@@ -183,10 +177,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _measure(case: Case, figures: dict[str, list[float]]) -> None:
-    with (
-        running_receiver(case.receiver) as endpoint,
-        tempfile.TemporaryDirectory() as home,
-    ):
+    with _receiver(case.receiver) as endpoint, tempfile.TemporaryDirectory() as home:
         server = Server(case, endpoint, Path(home))
         try:
             figures["start s"].append(server.start_s)

@@ -1,84 +1,119 @@
-"""CPU that one HTTP request costs a server, beside the plain server.
+"""CPU that a server's event loop spends on one HTTP request, with us and without.
 
-    python benchmarks/request_cost.py [ROUNDS]
+    python benchmarks/request_cost.py [--OtelSources.http_polling=True …]
 
-Real servers, each in a process of its own, asked in turn over connections that stay
-open; what is counted is CPU of the server's process, with all that it does about the
-request until the receiver has it. The rounds are interleaved and the least of each is
-taken: the ratios of one run are worth something, nothing else is.
+One real server, in this process, is asked over one connection; from one batch of
+requests to the next its log function is the server's own or the one that we put around
+it. What is counted is CPU of the loop's thread alone, the least of many batches: the
+ratios of one run are worth something, nothing else is. Records are written and sent by
+other threads.
 """
 
+import asyncio
+import atexit
 import http.client
+import os
+import shutil
+import socket
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from contextlib import ExitStack
-from pathlib import Path
+from itertools import product
+from typing import Any
 
-import psutil
-from host import COLLECTS, PLAIN, Case, Server, running_receiver
-
-PATHS = ("api/status", "api/config/x", "api/contents?content=0")
-REQUESTS = 500
-SETTLE_S = 0.5
-"""Longer than records wait before they are written and sent."""
-
-CASES = (
-    Case(PLAIN, (), ""),
-    Case("without requests", (*COLLECTS, "--OtelSources.http_requests=False"), "up"),
-    Case("default", COLLECTS, "up"),
-    Case("and polling", (*COLLECTS, "--OtelSources.http_polling=True"), "up"),
+PATHS = ("/api/status", "/api/kernels", "/api/config/x", "/api/contents?content=0")
+"""The first two are polling, and left out unless a setting says otherwise."""
+BATCHES, REQUESTS = 15, 100
+SETTLE_S = 2.0
+_OTHERS = (
+    "jupyter_lsp",
+    "jupyter_server_fileid",
+    "jupyter_server_nbmodel",
+    "jupyter_server_terminals",
+    "jupyter_server_ydoc",
+    "jupyterlab",
+    "notebook",
+    "notebook_shim",
 )
 
 
-class Asked:
-    """A server and the connection over which it is asked."""
+def _options(home: str, port: int) -> list[str]:
+    extensions = dict.fromkeys(_OTHERS, False) | {"jupyter_otel": True}
+    return [
+        f"--ServerApp.port={port}",
+        f"--ServerApp.root_dir={home}",
+        f"--ServerApp.jpserver_extensions={extensions}",
+        "--ServerApp.allow_root=True",
+        "--ServerApp.open_browser=False",
+        "--ServerApp.log_level=ERROR",
+        "--IdentityProvider.token=",
+        "--OtelPolicy.level=audit",
+        "--OtelConsent.mode=mandatory",
+        "--OtelSources.jupyter_events=False",
+    ]
 
-    def __init__(self, server: Server) -> None:
-        self._process = psutil.Process(server.pid)
-        self._connection = http.client.HTTPConnection("127.0.0.1", server.port)
 
-    def cost_us(self, path: str) -> float:
-        """Ask many times; return CPU for one answer, in microseconds."""
-        began_s = self._cpu_s()
+class Client:
+    """Asks over one connection that stays open."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def ask(self, path: str) -> None:
+        """Ask for a path, many times."""
         for _ in range(REQUESTS):
-            self._connection.request("GET", f"/{path}")
+            self._connection.request("GET", path)
             self._connection.getresponse().read()
-        time.sleep(SETTLE_S)
-        return (self._cpu_s() - began_s) / REQUESTS * 1e6
-
-    def _cpu_s(self) -> float:
-        times = self._process.cpu_times()
-        return times.user + times.system
 
 
-def main(rounds: int = 5) -> None:
-    """Ask every server for every path in turn, so many times; print the least."""
-    figures: dict[tuple[str, str], list[float]] = defaultdict(list)
-    with ExitStack() as ends:
-        asked = {case.name: Asked(_start(case, ends)) for case in CASES}
-        for _ in range(rounds):
-            for path in PATHS:
-                for name, server in asked.items():
-                    figures[name, path].append(server.cost_us(path))
-    print(f"| least of {rounds}, us |", " | ".join(PATHS), "|")
-    print("|---|" + "---|" * len(PATHS))
-    for name in asked:
-        cells = []
-        for path in PATHS:
-            cost, plain = min(figures[name, path]), min(figures[PLAIN, path])
-            cells.append(f"{cost:.0f} ({cost / plain:.2f}x)")
-        print(f"| {name} |", " | ".join(cells), "|")
+async def _measure(settings: dict[str, Any], client: Client) -> None:
+    """Print the loop's CPU for one request to each path, in microseconds."""
+    await asyncio.sleep(SETTLE_S)
+    ours = settings["log_function"]
+    functions = {"plain": ours.__wrapped__, "ours": ours}
+    print("| path | plain us | ours us | ratio |\n|---|---|---|---|")
+    for path in PATHS:
+        costs: dict[str, list[float]] = {name: [] for name in functions}
+        for _, (name, function) in product(range(BATCHES), functions.items()):
+            settings["log_function"] = function
+            costs[name].append(await _cost_us(client, path))
+        plain, with_us = min(costs["plain"]), min(costs["ours"])
+        print(f"| {path} | {plain:.0f} | {with_us:.0f} | {with_us / plain:.2f} |")
 
 
-def _start(case: Case, ends: ExitStack) -> Server:
-    endpoint = ends.enter_context(running_receiver(case.receiver))
-    home = Path(ends.enter_context(tempfile.TemporaryDirectory()))
-    server = Server(case, endpoint, home)
-    ends.callback(server.kill)
-    return server
+async def _cost_us(client: Client, path: str) -> float:
+    loop, began_s = asyncio.get_running_loop(), time.thread_time()
+    await loop.run_in_executor(None, client.ask, path)
+    return (time.thread_time() - began_s) / REQUESTS * 1e6
+
+
+def main(*settings: str) -> None:
+    """Start a server with further settings, measure, end it."""
+    home = tempfile.mkdtemp()
+    # Registered first, so done last: at exit records are still written there.
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    for name in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"):
+        os.environ[f"JUPYTER_{name}"] = home
+    # Reads the variables as it is imported.
+    from jupyter_server.serverapp import ServerApp  # noqa: PLC0415
+
+    app, port = ServerApp(), _free_port()
+    app.initialize(argv=[*_options(home, port), *settings])
+
+    async def measure() -> None:
+        await _measure(app.web_app.settings, Client(port))
+        app.stop()
+
+    app.io_loop.add_callback(measure)
+    app.start()
+
+
+def _free_port() -> int:
+    with socket.socket() as unbound:
+        unbound.bind(("127.0.0.1", 0))
+        port: int = unbound.getsockname()[1]
+        return port
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])
