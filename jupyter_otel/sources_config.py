@@ -75,6 +75,7 @@ class OtelSources(Configurable):
 
         Kernels that have jupyter-otel-kernel report what cells read and write (level
         audit; needs executions too), the server which documents are opened (usage).
+        Those are heard on the event bus, which then validates as for jupyter_events.
         """,
     ).tag(config=True)
 

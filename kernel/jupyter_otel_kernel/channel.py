@@ -130,7 +130,7 @@ class Channel:
             self._flush_soon()
         elif not self._waits:
             self._waits = True
-            self.call_later(self._flush_late)
+            self.call_later(WAIT_S, self._flush_late)
         return True
 
     def _flush_soon(self) -> None:
@@ -143,10 +143,10 @@ class Channel:
         self._hurries = False
         self.flush()
 
-    def call_later(self, call: Callable[[], None]) -> None:
-        """Call something in half a second, on the kernel's iopub thread."""
+    def call_later(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Call something in so many seconds, on the kernel's iopub thread."""
         loop = self._kernel.iopub_thread.io_loop
-        loop.add_callback(partial(loop.call_later, WAIT_S, call))
+        loop.add_callback(partial(loop.call_later, delay_s, call))
 
     def _flush_late(self) -> None:
         self._waits = False
@@ -241,10 +241,10 @@ def emit(
     return channel is not None and channel.emit(schema_id, data, msg_id, time_ns)
 
 
-def call_later(call: Callable[[], None]) -> None:
-    """Call something in half a second, on the thread that sends, where there is one."""
+def call_later(delay_s: float, call: Callable[[], None]) -> None:
+    """Call something in so many seconds on the thread that sends, if there is one."""
     if _channel is not None:
-        _channel.call_later(call)
+        _channel.call_later(delay_s, call)
 
 
 def open_channel(kernel: Any) -> Channel:

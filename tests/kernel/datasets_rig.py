@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from IPython.core import interactiveshell
 
 from jupyter_otel_kernel import cells
-from jupyter_otel_kernel.datasets.accesses import SCHEMA, Accesses
+from jupyter_otel_kernel.datasets.accesses import SCHEMA, WAIT_S, Accesses
 from jupyter_otel_kernel.datasets.hooks import Hooks
 
 
@@ -22,8 +22,8 @@ class Rig:
         self.user_ns = {"open": interactiveshell._modified_open}
         shell = SimpleNamespace(user_ns=self.user_ns)
         self.later = []
-        """What is to be called in half a second."""
-        self.accesses = Accesses(self._emit, self.later.append)
+        """What is to be called in a little while."""
+        self.accesses = Accesses(self._emit, self._call_later)
         self.hooks = Hooks(shell, self.accesses, self._end)
 
     @property
@@ -54,6 +54,10 @@ class Rig:
         assert None not in data.values()
         self.events.append((msg_id, data))
         return True
+
+    def _call_later(self, delay_s, call):
+        assert delay_s == WAIT_S
+        self.later.append(call)
 
     def _end(self):
         self.over = True

@@ -2,7 +2,7 @@
 
 A loop over many files feels everything that is done between two of them. So a call is
 only noted; what takes longer (clean its name, look at the file's size, write the event)
-comes at the end of the cell, or half a second later on the thread that sends.
+comes at the end of the cell, or some time later on the thread that sends.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from jupyter_otel_kernel.datasets.functions import Function
 from jupyter_otel_kernel.datasets.uris import clean, is_local
 
 SCHEMA = "https://events.jupyter.org/jupyter_otel/dataset_access/v1"
+WAIT_S = 2.0
+"""So much of what was opened is at risk when the kernel dies within a cell. A loop that
+is over before feels nothing of it, a longer one little."""
 Emit = Callable[[str, dict[str, Any], str, int], bool]
 """Takes a schema's id, an event's data, its execution's id and its time (ns)."""
 
@@ -44,11 +47,11 @@ class Accesses:
 
     Args:
         emit: Where the events go.
-        call_later: Calls something in half a second, on another thread.
+        call_later: Calls something in so many seconds, on another thread.
     """
 
     def __init__(
-        self, emit: Emit, call_later: Callable[[Callable[[], None]], None]
+        self, emit: Emit, call_later: Callable[[float, Callable[[], None]], None]
     ) -> None:
         self._emit, self._call_later = emit, call_later
         self._lock = threading.RLock()
@@ -62,7 +65,7 @@ class Accesses:
         self._waiting.append(access)
         if not self._is_due:
             self._is_due = True
-            self._call_later(self.report_all)
+            self._call_later(WAIT_S, self.report_all)
 
     def report_all(self) -> None:
         """Emit an event for each that waits; never raises."""
