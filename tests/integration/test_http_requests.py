@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.integration.asking import WITH_TOKEN, ask, end
-from tests.integration.conftest import COLLECTING, TOKEN
+from tests.integration.conftest import COLLECTING, PROBE, TOKEN
 
 REQUEST, EVENTS = "jupyter_otel.http_request", "jupyter_server.contents_service"
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -17,6 +17,12 @@ def other_log(handler):
     if handler.request.path.endswith("/raises"):
         raise LookupError("of their own")
 c.ServerApp.tornado_settings = {"log_function": other_log}
+"""
+# What jupyterhub.singleuser.extension does when it is loaded.
+AS_UNDER_A_HUB = """
+def _load_jupyter_server_extension(serverapp):
+    from jupyterhub.log import log_request
+    serverapp.web_app.settings["log_function"] = log_request
 """
 
 
@@ -228,6 +234,24 @@ def test_another_log_function_is_still_called_and_its_errors_are_its_own(start_s
         record.attributes["jupyter.event.handler"] for record in server.logs(REQUEST)
     }
     assert {"ConfigHandler", "ContentsHandler"} <= told
+
+
+def test_the_log_function_that_jupyterhub_sets_as_it_is_loaded_is_still_called(
+    start_server, tmp_path
+):
+    (tmp_path / "late_log.py").write_text(AS_UNDER_A_HUB)
+    server = start_server(
+        *COLLECTING,
+        extensions={"late_log": True},
+        environ={"PYTHONPATH": f"{tmp_path}:{PROBE}"},
+    )
+    ask(server, "GET", "api/contents/not-there")
+    end(server)
+
+    # jupyter_server's own function names the user by their id.
+    assert "404 GET /api/contents/not-there (Anonymous " in server.log
+    told = [r.attributes["jupyter.event.handler"] for r in server.logs(REQUEST)]
+    assert told == ["ContentsHandler"]
 
 
 def test_without_the_source_nothing_is_wrapped_and_events_are_in_no_span(start_server):
