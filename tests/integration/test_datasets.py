@@ -81,6 +81,26 @@ def test_a_dataset_is_a_log_record_of_its_execution_without_credentials(
     assert "hunter2" not in json.dumps([record.raw for record in server.logs(ACCESS)])
 
 
+def test_a_loop_over_10_000_files_is_1000_records_at_most_and_none_is_lost(
+    start_server, connect, wait_until
+):
+    server = start_server(*DATASETS)
+    client = connect(server, server.start_kernel())
+    client.run(
+        "for number in range(10_000):\n    with open(f'{number}.txt', 'w'): pass\n"
+    )
+
+    summaries = {EVENT + "operation": "summary"}
+    [summary] = accesses(server, wait_until, 1, **summaries)
+    counts = {name: facts(summary)[name] for name in ("recorded", "further")}
+    assert counts == {"recorded": 998, "further": 9002}
+    written = [facts(record)["uri"] for record in server.logs(ACCESS)[:-1]]
+    work = server.home / "work"
+    assert written == [str(work / f"{number}.txt") for number in range(998)]
+    assert server.status()["signals"]["logs"]["refused"] == {}
+    assert server.end() == 0
+
+
 HOSTILE = """
 import json, os
 kernel = get_ipython().kernel
