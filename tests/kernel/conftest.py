@@ -6,6 +6,7 @@ import itertools
 import pytest
 from ipykernel.inprocess.ipkernel import InProcessKernel
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
 
 from jupyter_otel_kernel import extension
@@ -15,10 +16,12 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def kernel():
-    """The one kernel of this process."""
+def kernel(tmp_path_factory):
+    """The one kernel of this process, with a profile of its own."""
     assert not InteractiveShell.initialized()
-    return InProcessKernel(config=Config({"HistoryManager": {"enabled": False}}))
+    profile = ProfileDir(location=str(tmp_path_factory.mktemp("profile")))
+    config = Config({"HistoryManager": {"enabled": False}})
+    return InProcessKernel(config=config, profile_dir=profile)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 
 from jupyter_otel_kernel import span_queue
 from jupyter_otel_kernel.span_queue import SpanQueue
@@ -92,9 +92,21 @@ def test_after_the_end_nothing_is_taken(tracing):
     assert (len(queue._queue), queue.lost) == (0, 0)
 
 
-def test_what_is_not_sampled_is_not_sent(tracing):
+class RecordOnly(Sampler):
+    """Lets spans be recorded for whoever is in the process, and not be sent."""
+
+    def should_sample(self, *_args, **_kwargs):
+        """Return that."""
+        return SamplingResult(Decision.RECORD_ONLY)
+
+    def get_description(self):
+        """Return its name."""
+        return "RecordOnly"
+
+
+def test_what_is_recorded_and_not_sampled_is_not_sent(tracing):
     sender = Sender()
-    queue, tracer = tracing(sender, sampler=ALWAYS_OFF)
+    queue, tracer = tracing(sender, sampler=RecordOnly())
     tracer.start_span("a").end()
     queue.shutdown()
-    assert sender.names == []
+    assert (sender.names, queue.lost) == ([], 0)
