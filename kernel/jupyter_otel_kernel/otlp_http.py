@@ -8,6 +8,7 @@ it takes; what it does not take is counted as lost.
 from __future__ import annotations
 
 import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
@@ -71,8 +72,11 @@ class OtlpHttp:
             headers=self._headers,
             method="POST",
         )
-        with self._opener.open(request, timeout=min(timeout_s, self._timeout_s)):
-            return
+        try:
+            self._opener.open(request, timeout=min(timeout_s, self._timeout_s)).close()
+        except urllib.error.HTTPError as refused:
+            refused.close()
+            raise
 
 
 def _trusting(certificate: str) -> list[urllib.request.HTTPSHandler]:
