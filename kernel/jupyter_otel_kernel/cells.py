@@ -58,7 +58,7 @@ class Cell(RemoteSpan):
 
     def _take(self, asks: Mapping[str, Any]) -> None:
         self.listens = asks.get("listens") is True
-        self.asks_for_datasets = asks.get("datasets") is True
+        self.asks_for_datasets = self.listens and asks.get("datasets") is True
         if self.listens:
             self._older_threads = _thread_ids()
 
@@ -144,8 +144,7 @@ def _thread_ids() -> frozenset[int | None]:
 
 def msg_id_of(message: Mapping[str, Any]) -> str | None:
     """Return the id of an execute request, as ipykernel gives it; None for others."""
-    header = message.get("header")
-    if not header or header["msg_type"] != "execute_request":
+    if message.get("msg_type") != "execute_request":
         return None
-    msg_id: str = header["msg_id"]
+    msg_id: str = message["msg_id"]
     return msg_id

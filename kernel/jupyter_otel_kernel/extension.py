@@ -121,10 +121,8 @@ class Extension:
         if self.mode.has_cell_spans:
             cell.own_span = self.mode.start_cell(cell)
         cell.enter()
-        if cell.listens is not self._listens:
-            self._listen(cell.listens)
-        if cell.asks_for_datasets:
-            self._datasets_of(cell)
+        if cell.listens or self._listens:
+            self._listen(cell)
 
     def _cell_here(self) -> Cell | None:
         """Return the running cell whose hook calls.
@@ -137,7 +135,7 @@ class Extension:
         msg_id = msg_id_of(self._get_parent())
         return self._running.get(msg_id) if msg_id is not None else None
 
-    def _listen(self, listens: bool) -> None:
+    def _listen(self, cell: Cell) -> None:
         """Open the channel once somebody listens; say so when nobody does any more."""
         if self.channel is None:
             from jupyter_otel_kernel.channel import (  # noqa: PLC0415 - few need it
@@ -145,7 +143,9 @@ class Extension:
             )
 
             self.channel = open_channel(self._shell.kernel)
-        self.channel.listens = self._listens = listens
+        self.channel.listens = self._listens = cell.listens
+        if cell.asks_for_datasets:
+            self._datasets_of(cell)
 
     def _retire(self) -> None:
         """Take back the last hook, once no cell needs it any more."""

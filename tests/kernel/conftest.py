@@ -50,7 +50,7 @@ def run(kernel, shell):
 
     def run(code, **metadata):
         message = kernel.session.msg("execute_request", {}, metadata=metadata)
-        message["header"]["msg_id"] = f"cell-{next(_numbers)}"
+        message["msg_id"] = f"cell-{next(_numbers)}"
         context.run(kernel.set_parent, [], message)
         context.run(shell.run_cell, code).raise_error()
         return shell.user_ns
