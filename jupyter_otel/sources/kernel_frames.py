@@ -15,8 +15,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from jupyter_otel.event import new
-from jupyter_otel.sources.kernel_wire import loads
 
 KERNEL_EVENT = "jupyter_otel_event"
 """The type of the messages in which our part of a kernel reports events."""
@@ -132,10 +133,18 @@ def read_relayed_event(message: str) -> bytes | None:
 def read_object(text: bytes | str) -> dict[str, Any]:
     """Return the JSON object that a kernel sent; empty where it is none."""
     try:
-        value = loads(text)
-    except (RecursionError, ValueError):
-        return {}
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = _odd(text)
     return value if isinstance(value, dict) else {}
+
+
+def _odd(text: bytes | str) -> Any:
+    """Parse what orjson refuses: NaN, lone surrogates, and what is no JSON."""
+    try:
+        return json.loads(text)
+    except (RecursionError, ValueError):
+        return None
 
 
 def _objects(whole: Mapping[str, Any], *names: str) -> list[Mapping[str, Any]]:

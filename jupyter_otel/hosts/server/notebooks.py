@@ -9,6 +9,7 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _MADE_UP = re.compile(rf"(?:.*/)?{_UUID}")
 # VS Code marks its sessions: a.ipynb becomes a-jvsc-<uuid>.ipynb.
 _MARK = re.compile(rf"-jvsc-{_UUID}")
+_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'session'"
 _QUERY = "SELECT path FROM session WHERE kernel_id = ? AND type = 'notebook'"
 
 
@@ -21,6 +22,7 @@ class NotebookPaths:
 
     def __init__(self, session_manager: Any) -> None:
         self._session_manager = session_manager
+        self._has_table = False
 
     def __call__(self, kernel_id: str) -> str | None:
         """Return the path, relative to the server's root; None where there is none."""
@@ -28,8 +30,14 @@ class NotebookPaths:
         if connection is None:
             return None
         try:
+            # No session was ever made, so there is no table yet: asking for it all the
+            # same would cost more than the rest of an execution.
+            if not self._has_table:
+                self._has_table = connection.execute(_TABLE).fetchone() is not None
+            if not self._has_table:
+                return None
             row = connection.execute(_QUERY, (kernel_id,)).fetchone()
-        except sqlite3.Error:  # no session was ever made, so there is no table yet
+        except sqlite3.Error:  # the server's own: it may be of any form
             return None
         return notebook_path(row[0]) if row else None
 
