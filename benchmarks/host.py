@@ -126,6 +126,16 @@ class Server:
         cpu = psutil.Process(self._process.pid).cpu_times()
         self.start_cpu_s = cpu.user + cpu.system
 
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self._url
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def lateness_ms(self, events_per_s: int) -> float:
         """Return how late its loop's timers come while it emits so many events."""
         asked = f"host_probe?rate={events_per_s}&seconds={LOOP_S}"

@@ -97,6 +97,7 @@ class Rig:
         base=PlainConnection,
         takes_code=True,
         heartbeat_s=0,
+        is_stopping=lambda _kernel_id: False,
         **changes,
     ) -> None:
         self.clock, self.intake = Clock(), intake
@@ -107,7 +108,7 @@ class Rig:
             heartbeat_s=heartbeat_s,
             now_ns=lambda: self.clock.ns,
         )
-        self.running = RunningExecutions(self.reports)
+        self.running = RunningExecutions(self.reports, is_stopping)
         self.capture = ExecutionCapture(
             **{
                 "running": self.running,

@@ -308,6 +308,7 @@ def test_noise_from_a_kernel_is_passed_on(rig, noise):
     [
         ("abc", "", {"deletedCells": [], "recordTiming": False}, "jupyterlab"),
         ("0a-1b_77_3", "", {}, "python"),
+        ("abc", "", {"cellId": "vscode-notebook-cell:/a.ipynb#W0"}, "vscode"),
         ("abc", "ann", {}, None),
     ],
 )
@@ -329,3 +330,38 @@ def test_a_cell_id_that_is_none_is_left_out(rig, cell_id):
     rig.ask(metadata={"cellId": cell_id})
 
     assert "cell_id" not in rig.intake.data[0]
+
+
+def test_a_request_that_leaves_no_history_is_marked(rig):
+    rig.ask(store_history=False)
+    rig.ask(store_history=True)
+
+    marks = [event.get("store_history") for event in rig.intake.data]
+    assert marks == [False, None]
+
+
+def test_one_id_used_twice_hides_neither_execution(rig):
+    msg = rig.ask()
+    again = SESSION.msg("execute_request", {"code": "hidden()", "silent": False})
+    again["header"]["msg_id"] = msg["header"]["msg_id"]
+    rig.connection.handle_incoming_message(as_v1(again))
+    rig.reply(again)
+    rig.state(again, "idle")
+
+    told = [(e["phase"], e["code"], e.get("status")) for e in rig.intake.data]
+    assert told == [
+        ("started", "1 + 1", None),
+        ("finished", "1 + 1", "untracked"),
+        ("started", "hidden()", None),
+        ("finished", "hidden()", "ok"),
+    ]
+
+
+def test_a_restart_that_interrupts_first_is_no_persons_interrupt(intake, schema):
+    rig = Rig(intake, schema, is_stopping=lambda kernel_id: kernel_id == "k1")
+    msg = rig.ask()
+    rig.reply(msg, {"status": "error", "ename": "KeyboardInterrupt"})
+    rig.state(msg, "idle")
+
+    end = intake.data[-1]
+    assert (end["status"], end.get("error_name")) == ("kernel_died", None)
