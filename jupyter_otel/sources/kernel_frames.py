@@ -100,7 +100,8 @@ def read_relayed(message: str) -> KernelMessage | None:
 def tells_of_death(message: str) -> bool:
     """Return whether a gateway says that a kernel has died.
 
-    Its server says so itself, of no request: the kernel cannot.
+    Its server says so itself, in answer to nobody. A kernel that says the same of
+    itself gets its own executions ended, and nobody else's.
     """
     if len(message) > _MAX_DEATH or '"status"' not in message:
         return False

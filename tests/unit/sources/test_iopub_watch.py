@@ -302,3 +302,15 @@ def test_what_is_no_message_changes_nothing(rig, frames):
 
     assert rig.intake.taken == []
     assert rig.intake.refused == {}
+
+
+def test_what_a_connection_tells_of_is_not_counted_again_by_the_watch(rig):
+    rig.watch.close()
+    request = rig.ask()
+    output = {"name": "stdout", "text": "hi"}
+    rig.heard(request, "stream", output)
+    rig.say(request, "stream", output)
+    rig.reply(request)
+    rig.state(request, "idle")
+
+    assert rig.intake.data[-1]["output_count"] == 1

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from jupyter_otel.sources.kernel_messages import capturing
 from tests.unit.sources.kernel_rig import SESSION, PlainConnection, Rig
 
 LISTENS = {"listens": True, "datasets": False}
@@ -118,3 +119,43 @@ def test_an_execution_is_attributed_from_its_request_on(rig):
     of = rig.reports.attributions.of
     assert of("k1", msg["msg_id"]) == attribution
     assert of("k1", "another") is None
+
+
+def test_of_several_connections_to_a_gateways_kernel_one_hands_events_on(
+    intake, schema, taken
+):
+    def take(kernel_id, content):
+        taken.append((kernel_id, json.loads(content)))
+
+    rig = Rig(intake, schema, GatewayConnection, kernel_events=take)
+    first, second = rig.connection, capturing(GatewayConnection, rig.capture)()
+    said = SESSION.pack(SESSION.msg("jupyter_otel_event", EVENTS)).decode()
+    for connection in (first, second):
+        connection.handle_outgoing_message(said)
+    first.disconnect()
+    second.handle_outgoing_message(said)
+
+    assert taken == [("k1", EVENTS)] * 2
+    assert first.to_client == second.to_client == []
+
+
+@pytest.mark.parametrize(
+    ("state", "of_request", "ends"),
+    [
+        ("restarting", False, 1),
+        ("dead", False, 1),
+        ("busy", False, 0),
+        ("restarting", True, 0),
+    ],
+)
+def test_a_gateway_tells_of_a_kernels_death_in_answer_to_nobody(
+    intake, schema, state, of_request, ends
+):
+    rig = Rig(intake, schema, GatewayConnection)
+    request = rig.ask()
+    parent = request if of_request else None
+    said = SESSION.msg("status", {"execution_state": state}, parent=parent)
+    rig.connection.handle_outgoing_message(SESSION.pack(said).decode())
+
+    statuses = [event["status"] for event in intake.data if "status" in event]
+    assert statuses == ["kernel_died"] * ends
