@@ -1,9 +1,12 @@
 """What clients ask of kernels, as it stands on the WebSocket, in both wire protocols.
 
 Bytes and text in, small typed parts out; nothing here knows what an execution is or
-keeps state. What kernels say is ``kernel_frames.py``'s. Messages of other kinds are
-told apart by a substring test of their header, before anything is parsed: that is
-nearly all the traffic.
+keeps state. What kernels say is ``kernel_frames.py``'s. What a message is, its parsed
+header says; a header that neither spells the one type out nor escapes a letter is no
+execute request, and is not parsed: that is nearly all the traffic.
+
+Whatever the server and the kernel take for an execute request is one here, however odd:
+what this module cannot read would run unseen.
 
 ::
 
@@ -28,7 +31,7 @@ import orjson
 LISTENING = "jupyter_otel"
 """The key in a request's metadata that tells the kernel who listens to its events."""
 
-_V1_COUNT = Struct("<Q")
+_WORD = 8
 _V1_HEADER = Struct("<16x2Q")
 """Where the header starts and ends: the second and third offset."""
 _LEGACY_WORD = 4
@@ -82,7 +85,7 @@ def carries_state(request: ExecuteRequest) -> bool:
 
 
 def _read_v1(message: bytes) -> ExecuteRequest | None:
-    if b'"execute_request"' not in _v1_header(message):
+    if not _may_ask(_v1_header(message)):
         return None
     parts = _v1_parts(message)
     return _request(
@@ -94,19 +97,24 @@ def _read_v1(message: bytes) -> ExecuteRequest | None:
 
 
 def _read_legacy(message: bytes | str) -> ExecuteRequest | None:
-    if isinstance(message, bytes):
-        is_request = b'"execute_request"' in message
+    if isinstance(message, str):
+        may_ask = '"execute_request"' in message or "\\u" in message
     else:
-        is_request = '"execute_request"' in message
-    if not is_request:
+        may_ask = _may_ask(message)
+    if not may_ask:
         return None
     whole = loads(message)
     return _request(
-        whole.get("header") or {},
-        whole.get("metadata") or {},
-        whole.get("content") or {},
+        whole.get("header"),
+        whole.get("metadata"),
+        whole.get("content"),
         subprotocol_v1=False,
     )
+
+
+def _may_ask(text: bytes) -> bool:
+    """Return False where no string in it can be the type of an execute request."""
+    return b'"execute_request"' in text or b"\\u" in text
 
 
 def _legacy_with(text: bytes | str, entries: Mapping[str, Any]) -> str:
@@ -116,12 +124,9 @@ def _legacy_with(text: bytes | str, entries: Mapping[str, Any]) -> str:
 
 
 def _request(
-    header: dict[str, Any],
-    metadata: dict[str, Any],
-    content: dict[str, Any],
-    *,
-    subprotocol_v1: bool,
+    header: Any, metadata: Any, content: Any, *, subprotocol_v1: bool
 ) -> ExecuteRequest | None:
+    header, metadata, content = map(_object, (header, metadata, content))
     if header.get("msg_type") != "execute_request":
         return None
     return ExecuteRequest(
@@ -136,10 +141,14 @@ def _request(
 
 
 def _replaced(metadata: Any, entries: Mapping[str, Any]) -> dict[str, Any]:
-    kept = metadata if isinstance(metadata, dict) else {}
+    kept = _object(metadata)
     for name in _STOPPED_AT_THE_EDGE:
         kept.pop(name, None)
     return {**kept, **entries}
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _v1_header(message: bytes) -> bytes:
@@ -151,14 +160,17 @@ def _v1_header(message: bytes) -> bytes:
 
 
 def _v1_parts(message: bytes) -> list[bytes]:
-    """Return channel, header, parent header, metadata, content and buffers."""
-    [count] = _V1_COUNT.unpack_from(message)
-    offsets = unpack_from(f"<{count}Q", message, _V1_COUNT.size)
+    """Return channel, header, parent header, metadata, content and buffers.
+
+    jupyter_server minds no table that is longer than the message, so neither do we.
+    """
+    count = min(int.from_bytes(message[:_WORD], "little"), len(message) // _WORD - 1)
+    offsets = unpack_from(f"<{count}Q", message, _WORD)
     return [message[start:end] for start, end in pairwise(offsets)]
 
 
 def _v1_message(parts: Sequence[bytes]) -> bytes:
-    offsets = [*accumulate(map(len, parts), initial=_V1_COUNT.size * (len(parts) + 2))]
+    offsets = [*accumulate(map(len, parts), initial=_WORD * (len(parts) + 2))]
     table = pack(f"<{1 + len(offsets)}Q", len(offsets), *offsets)
     return b"".join([table, *parts])
 
@@ -181,8 +193,10 @@ def _legacy_message(parts: Sequence[bytes]) -> bytes:
 
 
 def loads(text: bytes | str) -> Any:
-    """Parse JSON; what orjson refuses (NaN, lone surrogates) the slow way."""
+    """Parse JSON; what orjson refuses (NaN, lone surrogates) as kernels do."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
+        if isinstance(text, bytes):
+            text = text.decode(errors="replace")
         return json.loads(text)

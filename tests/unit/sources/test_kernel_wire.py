@@ -71,6 +71,64 @@ def test_code_that_names_an_execute_request_is_none(wire):
     assert read_request(wire(message("complete_request", content))) is None
 
 
+def changed_v1(msg, index, part):
+    channel, parts = deserialize_msg_from_ws_v1(as_v1(msg))
+    parts[index] = part(parts[index]) if callable(part) else part
+    return serialize_msg_to_ws_v1(parts, channel)
+
+
+def escaped(text):
+    letter = "\\u0065"
+    return text.replace("execute_request", f"{letter}xecute_request")
+
+
+def test_an_execute_request_is_one_however_its_type_is_written():
+    msg = message()
+    binary = serialize_binary_message({**msg, "channel": "shell", "buffers": []})
+    header = changed_v1(msg, 0, lambda part: escaped(part.decode()).encode())
+    written = [
+        read_request(header),
+        read_request(escaped(as_legacy(msg))),
+        read_request(escaped(binary.decode()).encode(), subprotocol_v1=False),
+    ]
+
+    assert [request and request.msg_id for request in written] == [msg["msg_id"]] * 3
+
+
+@pytest.mark.parametrize("metadata", [b"null", b"[]", b"[1]", b'"x"'])
+def test_metadata_that_are_no_object_are_none(metadata):
+    text = changed_v1(message(), 2, metadata)
+    request = read_request(text)
+    after = read_request(with_metadata(text, {"a": "b"}))
+
+    assert request is not None
+    assert after == request._replace(metadata={"a": "b"})
+    assert request.metadata == {}
+
+
+def test_bytes_that_are_no_text_are_read_as_kernels_read_them():
+    msg = message(content={"code": "ODD"})
+    text = changed_v1(msg, 3, lambda part: part.replace(b"ODD", b"\xff1"))
+
+    request = read_request(text)
+
+    assert request is not None
+    assert request.code == "\ufffd1"
+
+
+@pytest.mark.parametrize("count", [7, 100, 2**64 - 1])
+def test_a_table_that_claims_more_parts_than_there_are_hides_no_request(count):
+    msg = message()
+    text = count.to_bytes(8, "little") + as_v1(msg)[8:]
+
+    request = read_request(text)
+    after = read_request(with_metadata(text, {"a": "b"}))
+
+    assert request is not None
+    assert request.msg_id == msg["msg_id"]
+    assert after == request._replace(metadata={"a": "b"})
+
+
 @WIRES
 def test_json_that_is_not_strict_is_read_all_the_same(wire):
     odd = message(content={"code": "ODD", "silent": False})
