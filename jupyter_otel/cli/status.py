@@ -73,13 +73,31 @@ def run(arguments: argparse.Namespace, config: Config) -> int:
 
 
 def running_servers() -> Iterator[Server]:
-    """Yield the servers of this account, by their runtime files."""
+    """Yield the servers of this account, by their runtime files.
+
+    One that was killed leaves its file, and its token must not be told to whoever
+    listens on its port now.
+    """
     for path in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
         try:
             about = json.loads(path.read_text("utf-8"))
-            yield Server(about["url"], about.get("token", ""))
-        except (OSError, ValueError, KeyError):
+            if _lives(about["pid"]):
+                yield Server(about["url"], about.get("token", ""))
+        except (OSError, ValueError, KeyError, TypeError):
             continue  # being written or removed at this moment
+
+
+def _lives(process_id: int) -> bool:
+    """Return whether there is such a process."""
+    if os.name == "nt":
+        return True  # asking would interrupt it
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's: the number is used again
+        return False
+    return True
 
 
 def ask(server: Server) -> Answer:

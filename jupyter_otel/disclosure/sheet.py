@@ -32,9 +32,12 @@ _IDENTITY = {
     "none": "No record names the person behind it.",
     "hash": (
         "Records carry a keyed hash of the user name. That is a pseudonym, not "
-        "anonymity: whoever holds the key can find out whose it is."
+        "anonymity: whoever holds the key can find out whose it is. A server that "
+        "knows nobody by name (a token, a shared password) has none to hash."
     ),
-    "name": "Records carry the user name in clear.",
+    "name": (
+        "Records carry the user name in clear, where the server knows people by name."
+    ),
 }
 _CODE = {
     "none": "Executed code never leaves.",

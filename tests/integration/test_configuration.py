@@ -1,6 +1,7 @@
 """A server whose telemetry is configured wrongly, or by its own file."""
 
 import json
+import re
 import urllib.error
 
 import pytest
@@ -104,3 +105,18 @@ class NoOtel(Authorizer):
         return resource != "otel"
 c.ServerApp.authorizer_class = NoOtel
 """
+
+
+def test_our_lines_stand_in_the_log_like_the_servers_own(start_server, wait_until):
+    server = start_server(
+        "--OtelPolicy.level=usage",
+        "--OtelConsent.mode=mandatory",
+        "--OtelExport.endpoint=http://127.0.0.1:9",
+    )
+    server.start_kernel()
+
+    lines = wait_until(
+        lambda: [line for line in server.log.splitlines() if "no answer from" in line]
+    )
+    for line in lines:  # one a signal
+        assert re.fullmatch(r"\[W \S+ \S+ jupyter_otel\] \w+: no answer from .*", line)

@@ -127,6 +127,7 @@ def open_collection(config: Config, log: logging.Logger) -> Collection:
     A server with a bad setting starts all the same, and says what is wrong.
     """
     take_hand_over(os.environ)
+    _write_where(log)
     try:
         collection = Collection(Telemetry(config, source="server"))
     except JupyterOtelError as error:
@@ -145,6 +146,14 @@ def open_collection(config: Config, log: logging.Logger) -> Collection:
         show_metrics(collection.telemetry)
         log.info("jupyter_otel: %s", _summary(collection.telemetry))
     return collection
+
+
+def _write_where(log: logging.Logger) -> None:
+    """Have our own lines written where the server's are: with time, level and name."""
+    ours = logging.getLogger("jupyter_otel")
+    if not ours.hasHandlers():
+        for handler in getattr(log, "handlers", ()):
+            ours.addHandler(handler)
 
 
 def _summary(telemetry: Telemetry) -> str:

@@ -1,8 +1,12 @@
 """The books of servers that run, asked for by address or found by their files."""
 
 import json
+import subprocess
+import sys
 
 import pytest
+
+from jupyter_otel.testing.http_receiver import HttpReceiver
 
 LEVEL = "--OtelPolicy.level=operational"
 
@@ -74,6 +78,20 @@ def test_a_server_that_was_configured_wrongly_says_so(cli, start_server):
         "Nothing is collected until this is corrected: OtelPolicy.level must be one "
         "of none, operational, usage, audit, got 'usages'. Did you mean 'usage'?\n"
     )
+
+
+def test_a_killed_servers_token_is_told_to_nobody_on_its_port(cli, tmp_path):
+    with HttpReceiver() as stranger:
+        dead = subprocess.Popen([sys.executable, "-c", ""])
+        dead.wait()
+        about = {"url": f"{stranger.url}/", "token": "secret", "pid": dead.pid}
+        (tmp_path / f"jpserver-{dead.pid}.json").write_text(json.dumps(about))
+        cli.environment["JUPYTER_RUNTIME_DIR"] = str(tmp_path)
+
+        status, out, _ = cli("status")
+
+        assert (status, "No Jupyter Server" in out) == (0, True)
+        assert stranger.inbox.requests() == []
 
 
 def test_what_waits_for_a_receiver_is_counted(cli, closed_port):
