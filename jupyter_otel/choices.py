@@ -87,6 +87,10 @@ class Choices:
             },
         }
 
+    def allows(self, person: Person | None, group: Group) -> bool:
+        """Return whether a person's events of a group may leave now."""
+        return self._consent.allows(person, group)
+
     def change(self, person: Person, wanted: Mapping[Group, bool], *, by: str) -> None:
         """Keep what a person says of groups; erase what they withdraw.
 

@@ -77,8 +77,9 @@ class ExecutionCapture:
     kernel_events: Callable[[str, bytes], None] | None = None
     """Takes a kernel's id and the content of a message of its events. None: kernels
     are not asked for any, and such messages are left alone."""
-    asks_for_datasets: bool = False
-    """Whether kernels are asked, with their events, for the data that cells open."""
+    asks_for_datasets: Callable[[Person | None], bool] = lambda _person: False
+    """Whether kernels are asked, with their events, for the data that the cells of a
+    person open."""
     watch: Callable[[str], None] = lambda _kernel_id: None
     """Watches what a kernel says to all, if it is not watched yet."""
 
@@ -96,13 +97,15 @@ class ExecutionCapture:
         carrier = {key: text for key, text in metadata.items() if isinstance(text, str)}
         return self.spans.start(self.spans.read_parent(carrier), "execute")
 
-    def told(self, span: SpanContext | None) -> dict[str, Any]:
+    def told(self, execution: Execution) -> dict[str, Any]:
         """Return what a kernel is told with a request, as entries of its metadata."""
+        person, span, *_ = execution.attribution
         entries: dict[str, Any] = {}
         if self.spans is not None and span is not None:
             entries.update(self.spans.headers(span))
         if self.kernel_events is not None:
-            entries[LISTENING] = {"listens": True, "datasets": self.asks_for_datasets}
+            asks = self.asks_for_datasets(person)
+            entries[LISTENING] = {"listens": True, "datasets": asks}
         return entries
 
 
@@ -168,7 +171,7 @@ class ConnectionWatch:
             return self._forward(request, message, {}, v1=v1)
         execution = self._execution(request)
         self._kernel.begin(execution)
-        told = self._capture.told(execution.attribution.span)
+        told = self._capture.told(execution)
         execution.request = self._forward(request, message, told, v1=v1)
         return execution.request
 

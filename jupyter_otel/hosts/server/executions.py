@@ -8,9 +8,11 @@ import asyncio
 import atexit
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from jupyter_otel.config import Settings
+from jupyter_otel.event import Person
 from jupyter_otel.hosts.code import takes_code
 from jupyter_otel.hosts.server.datasets import reader_of_kernels
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
@@ -96,8 +98,14 @@ def _execution_capture(
         else None,
         person=People(serverapp.identity_provider).person,
         kernel_events=kernel_events,
-        asks_for_datasets=kernel_events is not None,
+        asks_for_datasets=partial(_allows_data, telemetry),
     )
+
+
+def _allows_data(telemetry: Telemetry, person: Person | None) -> bool:
+    """Return whether what a person's cells open may leave: else no kernel looks."""
+    choices = telemetry.choices
+    return choices is not None and choices.allows(person, Group.DATA)
 
 
 def _watches(

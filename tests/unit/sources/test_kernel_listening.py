@@ -41,18 +41,19 @@ def test_a_kernel_is_told_who_listens_whatever_the_client_claims(rig, claimed):
     }
 
 
-def test_a_kernel_is_asked_for_datasets_where_they_are_wanted(intake, schema):
+@pytest.mark.parametrize("allows", [True, False])
+def test_a_kernel_is_asked_for_the_data_of_whoever_allows_it(intake, schema, allows):
     rig = Rig(
         intake,
         schema,
         kernel_events=lambda *_: None,
-        asks_for_datasets=True,
+        asks_for_datasets=lambda person: allows and person is not None,
         spans=None,
     )
 
     rig.ask(metadata={})
 
-    asked = {"listens": True, "datasets": True}
+    asked = {"listens": True, "datasets": allows}
     assert rig.forwarded_metadata == {"jupyter_otel": asked}
 
 
