@@ -9,13 +9,21 @@ import inspect
 import posixpath
 from collections.abc import Mapping
 from enum import StrEnum
+from re import compile as pattern
+from re import split
 from typing import Any
-from urllib.parse import urlsplit
 
 from jupyter_otel.sources.executions import kernel_name
 
 _MAX_FRAMES = 24
 _PARAMETERS_TAG = "injected-parameters"
+_SCHEME = pattern(r"[A-Za-z][A-Za-z0-9+.\-]+")
+_HOST_AND_PORT = pattern(r"(?:[^:]*|\[[0-9A-Fa-f:.]*\]):\d{1,5}")
+_CREDENTIALS = pattern(
+    r"(?i)(?:pwd|passw|passphrase|secret|token)\w*\s*="
+    r"|=[^/]*[;\s]\s*\w+\s*="
+)
+_USER_AND_PASSWORD = pattern(r":.*@|//.*@")
 _FINE = ("", "0")
 """What `SystemExit` says where all is well."""
 
@@ -84,13 +92,20 @@ def path_of(client: Any, notebook: Any) -> str | None:
 
 
 def plain_path(stated: object) -> str | None:
-    """Return a path; of an address no credentials, query or fragment."""
-    if not isinstance(stated, str) or stated in {"", "-"}:
+    """Return a path; of an address no credentials, query or fragment.
+
+    The rule is the one by which kernels tell datasets (``datasets/uris.py`` there, a
+    distribution of its own): what can be read in two ways is not told.
+    """
+    if not isinstance(stated, str) or stated in {"", "-"} or "::" in stated:
         return None
-    if "://" not in stated:
-        return stated
-    parts = urlsplit(stated)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    scheme, is_address, rest = stated.partition("://")
+    if is_address and _SCHEME.fullmatch(scheme):
+        told = split("[?#;]", _without_user(rest), maxsplit=1)[0]
+        return f"{scheme}://" + ("" if _CREDENTIALS.search(told) else told)
+    is_file = stated.startswith("/") and not stated.startswith("//")
+    may_be_secret = _USER_AND_PASSWORD.search(stated) or _CREDENTIALS.search(stated)
+    return None if may_be_secret and not is_file else stated
 
 
 def holds_code(cell: Mapping[str, Any]) -> bool:
@@ -132,6 +147,16 @@ def status_of(error: BaseException) -> RunStatus:
         return RunStatus.TIMEOUT
     # Somebody interrupts, exits or cancels.
     return RunStatus.ERROR if isinstance(error, Exception) else RunStatus.INTERRUPTED
+
+
+def _without_user(rest: str) -> str:
+    """Return what follows the user info; nothing where that is not sure."""
+    authority = split("[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        return rest[authority.rindex("@") + 1 :]
+    if ":" not in authority or "@" not in rest:
+        return rest
+    return "" if _HOST_AND_PORT.fullmatch(authority) else rest.rpartition("@")[2]
 
 
 def _tags(cell: Mapping[str, Any]) -> Any:

@@ -14,6 +14,9 @@ import sqlalchemy.exc
 
 import jupyter_otel_kernel
 from jupyter_otel_kernel.datasets.cell_log import UNEXPLAINED_BYTES
+from jupyter_otel_kernel.datasets.functions import FUNCTIONS
+from jupyter_otel_kernel.datasets.targets import names_of
+from jupyter_otel_kernel.datasets.uris import clean
 
 
 @pytest.fixture
@@ -169,6 +172,22 @@ def test_a_connection_says_which_database_without_its_password(rig, folder):
         ("read", "sqlite3:", "ok"),
         ("read", "mssql+none://db/x", "error"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("library", "function", "text"),
+    [
+        ("polars", "read_database", "Driver={SQL};Uid=ann;Pwd=hunter2"),
+        ("polars", "read_database", "ann/hunter2@db"),
+        ("pandas", "read_sql", "oracle:ann/hunter2@db"),
+        ("duckdb", "connect", "postgres:dbname=x password=hunter2"),
+    ],
+)
+def test_a_driver_s_own_text_is_told_by_the_library(library, function, text):
+    [it] = [known for known in FUNCTIONS[library] if known.name == function]
+    [name] = names_of(it, library, (), {it.keyword: text})
+
+    assert clean(name) == f"{library}:"
 
 
 class Hostile:

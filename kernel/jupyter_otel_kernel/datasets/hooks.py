@@ -115,7 +115,7 @@ class Hooks:
                 return
             operation = operation_of(function, args, kwargs)
             status = "ok" if succeeded else "error"
-            for name in names_of(function, args, kwargs):
+            for name in names_of(function, library, args, kwargs):
                 if log.note(operation, status, name):
                     now_ns = time.time_ns()
                     self._accesses.add(

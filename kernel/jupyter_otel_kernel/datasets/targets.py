@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from jupyter_otel_kernel.datasets.functions import BY_MODE, Function
 from jupyter_otel_kernel.datasets.uris import MAX_CHARACTERS, clean
 
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://")
 _WRITING = frozenset("wax+")
 _READ_ONLY = frozenset({"r", "c", "readonly", "copyonwrite"})
 """What numpy calls the ways to map a file that leave it alone."""
@@ -30,20 +32,28 @@ def operation_of(function: Function, args: Any, kwargs: Any) -> str:
     return "read" if _WRITING.isdisjoint(mode) else "write"
 
 
-def names_of(function: Function, args: Any, kwargs: Any) -> Iterable[str]:
-    """Return the name of each dataset of a call, a relative path made absolute."""
+def names_of(function: Function, library: str, args: Any, kwargs: Any) -> Iterable[str]:
+    """Return the name of each dataset of a call, a relative path made absolute.
+
+    A database whose name cannot be told from what proves who may open it, is told by
+    the library's.
+    """
     target = _argument(args, kwargs, function.position, function.keyword)
     if type(target) is str and target[:1] == "/" and len(target) <= MAX_CHARACTERS:
         return (target,)  # most are; a loop over many files is the faster for it
-    return _names(function, args, target)
+    return _names(function, library, args, target)
 
 
-def _names(function: Function, args: Any, target: Any) -> Iterator[str]:
+def _names(function: Function, library: str, args: Any, target: Any) -> Iterator[str]:
     if function.name == "AbstractFileSystem.open" and isinstance(target, str):
         target = _in_file_system(args[0] if args else None, target)
     is_list = function.takes_several and type(target) in (list, tuple)
     for item in target if is_list else (target,):
-        name = _connection(item) if function.format == "sql" else name_of(item)
+        name = name_of(item)
+        if function.format == "sql":
+            name = _connection(item, library)
+        elif function.operation == "connect" and name and ":memory:" not in name:
+            name = clean(name) or f"{library}:"
         # Now, because code may change its folder before it is reported; and because
         # what is so long is not to be kept.
         if name is not None and (
@@ -86,10 +96,12 @@ def _in_file_system(file_system: Any, path: str) -> str:
     return path if "://" in path else f"{protocol}://{path.lstrip('/')}"
 
 
-def _connection(target: Any) -> str | None:
+def _connection(target: Any, library: str) -> str | None:
     """Return which database a connection goes to, as far as it is known by itself."""
-    if target is None or isinstance(target, str):
-        return target
+    if target is None:
+        return None
+    if isinstance(target, str):  # drivers take their own kinds of text, passwords in it
+        return str.__str__(target) if _URL.match(target) else f"{library}:"
     library = _library(target)
     if library != "sqlalchemy":
         return f"{library}:" if library else None

@@ -2,6 +2,7 @@
 
 Without whoever opens it and what proves it: user, password, query and fragment of a URL
 never get further than here. Where a name can be read in two ways, less of it is kept.
+The server's rule for the paths of notebooks (`plain_path` there) is this one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ MAX_CHARACTERS = 2048
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
 # fsspec writes one access through another so; an IPv6 address is no such thing.
 _THROUGH = re.compile(r"::(?![^\[\]]*\])")
-_HOST_AND_PORT = re.compile(r"[^:]*:\d{1,5}")
+_HOST_AND_PORT = re.compile(r"(?:[^:]*|\[[0-9A-Fa-f:.]*\]):\d{1,5}")
+_OPAQUE = re.compile(r"[\w.\-]*")
+"""What may follow a scheme without ``//``; not ``scott/tiger`` after ``oracle:``."""
+_CREDENTIALS = re.compile(
+    r"(?i)(?:pwd|passw|passphrase|secret|token)\w*\s*="
+    r"|=[^/]*[;\s]\s*\w+\s*="  # two of a driver's settings
+)
+_USER_AND_PASSWORD = re.compile(r":.*@|//.*@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MARKUP = ("{", "[", "<")
 """So begins data itself, handed over where a name could be: JSON, HTML, XML."""
@@ -30,7 +38,7 @@ def clean(text: str) -> str | None:
     A file is told by its absolute path, everything else as a URL.
     """
     # So are most, and need no closer look.
-    if text[:1] == "/" and ":" not in text and text.isprintable():
+    if text[:1] == "/" and "@" not in text and ":" not in text and text.isprintable():
         return _absolute(text)[:MAX_CHARACTERS]
     database = _DATABASE_FILE.fullmatch(text.partition("?")[0])
     if database is not None:
@@ -38,9 +46,10 @@ def clean(text: str) -> str | None:
     if text in _NOWHERE or _CONTROL.search(text) or text.lstrip().startswith(_MARKUP):
         return None
     if ":" not in text or (_SCHEME.match(text) is None and "::" not in text):
-        return _absolute(text)[:MAX_CHARACTERS]
-    links = [_clean_link(link) for link in _THROUGH.split(text)]
-    return "::".join(links)[:MAX_CHARACTERS]
+        told = _clean_path(text)
+    else:
+        told = _clean_chain(_THROUGH.split(text))
+    return told and told[:MAX_CHARACTERS]
 
 
 def is_local(uri: str) -> bool:
@@ -48,21 +57,47 @@ def is_local(uri: str) -> bool:
     return uri[:1] == "/" or _SCHEME.match(uri) is None
 
 
-def _clean_link(link: str) -> str:
+def _clean_chain(links: list[str]) -> str | None:
+    """Return accesses one through another; None where it may be a password's ``::``."""
+    told = [_clean_link(link) for link in links]
+    if len(links) == 1:
+        return told[0]
+    halves = [link.partition("://")[2] for link in links if "@" not in link]
+    may_be_one = len(halves) < len(links) and any(":" in half for half in halves)
+    known = [link for link in told if link is not None and "@" not in link]
+    return None if may_be_one or known != told else "::".join(known)
+
+
+def _clean_link(link: str) -> str | None:
     scheme = _SCHEME.match(link)
     if scheme is None:
-        return link if link.isidentifier() else _absolute(link)
+        return link if link.isidentifier() else _clean_path(link)
     name, rest = scheme[0].lower(), link[scheme.end() :]
     if name == "data:":  # the data itself
         return name
-    slashes = "//" if rest.startswith("//") else ""
-    rest = rest[len(slashes) :]
-    if slashes:
-        rest = _without_user(rest)
-    rest = re.split(r"[?#;]", rest, maxsplit=1)[0]
+    if rest.startswith("//"):
+        rest = _without_user(rest[2:])
+    elif name != "file:":
+        rest = _without_query(rest)
+        return f"{name}{rest}" if _OPAQUE.fullmatch(rest) else None
+    rest = _without_query(rest)
     if name == "file:":
         return _absolute(rest.removeprefix("localhost")) if rest else name
-    return f"{name}{slashes}{rest}"
+    return f"{name}//" if _CREDENTIALS.search(rest) else f"{name}//{rest}"
+
+
+def _clean_path(text: str) -> str | None:
+    """Return a file's path, None for what a database's driver is told."""
+    is_absolute = text.startswith("/") and not text.startswith("//")
+    if not is_absolute and (
+        _USER_AND_PASSWORD.search(text) or _CREDENTIALS.search(text)
+    ):
+        return None
+    return _absolute(text)
+
+
+def _without_query(rest: str) -> str:
+    return re.split(r"[?#;]", rest, maxsplit=1)[0]
 
 
 def _absolute(path: str) -> str:
@@ -73,7 +108,7 @@ def _absolute(path: str) -> str:
 
 
 def _without_user(rest: str) -> str:
-    """Return what follows the user info after ``//``.
+    """Return what follows the user info after ``//``; nothing where that is not sure.
 
     A password that is not quoted as it should be may hold the characters that end the
     host: what looks like one then goes up to the last ``@``.
@@ -81,6 +116,6 @@ def _without_user(rest: str) -> str:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" in authority:
         return rest[authority.rindex("@") + 1 :]
-    if ":" in authority and "@" in rest and not _HOST_AND_PORT.fullmatch(authority):
-        return rest.rpartition("@")[2]
-    return rest
+    if ":" not in authority or "@" not in rest:
+        return rest
+    return "" if _HOST_AND_PORT.fullmatch(authority) else rest.rpartition("@")[2]
