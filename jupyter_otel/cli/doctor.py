@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from traitlets.config import Config
 
+from jupyter_otel.cli.doctor_datasets import check_datasets
 from jupyter_otel.cli.doctor_endpoint import check_destinations
 from jupyter_otel.cli.doctor_kernels import check_kernels
 from jupyter_otel.cli.doctor_places import (
@@ -84,6 +85,7 @@ def _findings(arguments: argparse.Namespace, config: Config) -> Iterator[Finding
     yield from check_schemas(settings)
     yield from check_sources(settings)
     yield from check_kernels(settings, config)
+    yield from check_datasets(settings)
     yield check_hash_key(settings)
     yield from check_spool(settings)
     yield from check_destinations(settings)
