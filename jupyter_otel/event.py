@@ -55,6 +55,9 @@ class Person(NamedTuple):
     """None where the host knows no stable name (anonymous token)."""
 
 
+TOGETHER = "\n"
+"""Stands between the keys of several people whose data cannot be told apart."""
+
 ACCOUNT = Person("account", None)
 """Whoever is known only as the operating-system account that the process runs under."""
 

@@ -3,10 +3,10 @@
 What people said is kept in ``answers.py``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from jupyter_otel.consent.answers import Answer, Answers
-from jupyter_otel.event import Person
+from jupyter_otel.event import TOGETHER, Person
 from jupyter_otel.schema import Group
 from jupyter_otel.tally import Word
 
@@ -59,6 +59,10 @@ class Consent:
         """Return what stands for a person in answers and rows; empty: for nobody."""
         return "" if person is None else self._key(person.subject)
 
+    def key_of_all(self, people: Iterable[Person]) -> str:
+        """Return the key of what is of all of them together: each has to allow it."""
+        return TOGETHER.join(sorted(map(self.key, people)))
+
     def allows(self, person: Person | None, group: Group) -> bool:
         """Return whether a person's events of a group may leave now."""
         return self.allowed_since(self.key(person), group) is not None
@@ -105,6 +109,17 @@ class Consent:
         if not key or mode is _MANDATORY:
             return 0
         said = self.answers.find(key, group)
-        if said is None:
-            return 0 if mode is _OPT_OUT else None
-        return said.since_ns if said.allowed else None
+        if said is not None:
+            return said.since_ns if said.allowed else None
+        if TOGETHER in key:
+            return self._since_all(key.split(TOGETHER), group)
+        return 0 if mode is _OPT_OUT else None
+
+    def _since_all(self, keys: Iterable[str], group: Group) -> int | None:
+        since_ns = 0
+        for key in keys:
+            one_ns = self._since(key, group)
+            if one_ns is None:
+                return None
+            since_ns = max(since_ns, one_ns)
+        return since_ns

@@ -203,9 +203,10 @@ def _roads(settings: Settings, *, inert: bool) -> Iterator[Road]:
         RELAY,
         settings.sources.otlp_relay and not inert,
         "OpenTelemetry data that code in a kernel itself sends to this server "
-        "(OtelSources.otlp_relay), where its person allows group extensions. It is "
+        "(OtelSources.otlp_relay), where all who use it allow group extensions. It is "
         "passed on as it comes, neither validated nor redacted here; its resource is "
-        "marked with the kernel, jupyter.trust=client, and whoever started the kernel.",
+        "marked with the kernel, jupyter.trust=client, and, while nobody else uses it, "
+        "whoever started the kernel.",
     )
     yield Road(
         "exporters for programs",

@@ -1,10 +1,10 @@
-"""What user code in kernels hands over, put on the road as its person allows.
+"""What user code in kernels hands over, put on the road as its people allow.
 
 It belongs to the consent group ``extensions``, as all of the SDK's data does. The
 policy's name stands on its rows, for its identity rule made an attribute of them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from jupyter_otel.consent.consent import Consent
@@ -53,31 +53,39 @@ class Relayed:
             self._road.open(signal)
 
     def put(
-        self, signal: Signal, requests: Sequence[Any], person: Person, kernel_id: str
+        self,
+        signal: Signal,
+        requests: Sequence[Any],
+        people: Collection[Person],
+        kernel_id: str,
     ) -> int | None:
-        """Store requests; return how many records the person's consent left out.
+        """Store requests; return how many records were left out for want of consent.
 
-        None: a receiver would not take one of them, and nothing was done.
+        None: a receiver would not take one of them, and nothing was done. What several
+        people used names none of them, and each of them has to allow it.
 
         Args:
             signal: Of the requests.
             requests: Each an ``Export…ServiceRequest``; they are changed.
-            person: Whose kernel it comes from.
+            people: Who used the kernel it comes from: one at least.
             kernel_id: Of that kernel.
         """
-        attributes = stamps(kernel_id, self._name_of(person))
+        attributes = stamps(kernel_id, self._name_of_one(people))
         if not all(stamp(signal, request, attributes) for request in requests):
             return None
         parts = [part for request in requests for part in split(signal, request)]
         self._consent.answers.refresh()
-        if self._consent.allows(person, GROUP):
-            subject = self._consent.key(person)
+        subject = self._consent.key_of_all(people)
+        if self._consent.allowed_since(subject, GROUP) is not None:
             self._road.put([self._row(signal, subject, *part) for part in parts])
             return 0
         records = sum(part.records for part in parts)
         self._road.books.accept(signal, records)
         self._road.books.drop(signal, DropReason.NO_CONSENT, records)
         return records
+
+    def _name_of_one(self, people: Collection[Person]) -> tuple[str, str] | None:
+        return self._name_of(next(iter(people))) if len(people) == 1 else None
 
     def _row(self, signal: Signal, subject: str, records: int, body: bytes) -> NewRow:
         return NewRow(

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from jupyter_otel.event import TOGETHER
 from jupyter_otel.spool.database import is_damage
 from jupyter_otel.spool.judging import Judge, Lenient, RowOrigin, Waiting
 from jupyter_otel.tally import Signal
@@ -103,11 +104,15 @@ class RecentRows:
         self._is_disowned = False
 
     def watch(self, rows: Iterable[Waiting]) -> None:
-        """Remember rows that are being sent, if they are anybody's."""
+        """Remember rows that are being sent, if they are one person's."""
         if not self._max_age_ns:
             return
         with self._lock:
-            self._watched |= {each.row.id: each for each in rows if each.origin.subject}
+            self._watched |= {
+                each.row.id: each
+                for each in rows
+                if each.origin.subject and TOGETHER not in each.origin.subject
+            }
 
     def keep(self, ids: Iterable[int]) -> None:
         """Keep those of the rows that a receiver now has."""

@@ -12,7 +12,7 @@ class NewRow(NamedTuple):
 
     signal: Signal
     subject: str
-    """Whose records they are; empty where nobody's."""
+    """Whose records they are; empty where nobody's; of several, all keys."""
     group: str
     """The consent group of their schemas."""
     priority: int

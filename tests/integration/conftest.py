@@ -193,7 +193,13 @@ def _matching(records, name, attributes):
 class KernelClient:
     """A client of one kernel over the server's WebSocket, in either wire protocol."""
 
-    def __init__(self, server: Server, kernel_id: str, protocol: str | None = V1):
+    def __init__(
+        self,
+        server: Server,
+        kernel_id: str,
+        protocol: str | None = V1,
+        token: str = TOKEN,
+    ):
         self.session = Session()
         self.kernel_id, self.protocol = kernel_id, protocol
         self.deadline = time.monotonic() + 2 * _DEADLINE_S
@@ -202,7 +208,7 @@ class KernelClient:
             f"{url}api/kernels/{kernel_id}/channels?session_id={self.session.session}",
             timeout=30,
             subprotocols=[protocol] if protocol else None,
-            header={"Authorization": f"token {TOKEN}"},
+            header={"Authorization": f"token {token}"},
         )
 
     def send(self, code, metadata=None, **content) -> str:
@@ -383,8 +389,8 @@ def connect():
     """Return what connects to a kernel; every connection is closed at the end."""
     with contextlib.ExitStack() as ends:
 
-        def connect(server, kernel_id, protocol=V1):
-            client = KernelClient(server, kernel_id, protocol)
+        def connect(server, kernel_id, protocol=V1, token=TOKEN):
+            client = KernelClient(server, kernel_id, protocol, token)
             ends.callback(client.close)
             return client
 

@@ -23,9 +23,11 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 
 from jupyter_otel.complaints import Complaints
+from jupyter_otel.event import Person
 from jupyter_otel.export.otlp_json import message_to_dict
 from jupyter_otel.export.services import SERVICES
 from jupyter_otel.exporters.relayed import GROUP, Relayed
+from jupyter_otel.hosts.server.kernel_users import KernelUsers, noting
 from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People
 from jupyter_otel.hosts.server.relay_kernels import (
     TOKEN_HEADER,
@@ -55,12 +57,13 @@ _REFUSED_BYTES = 2**18
 _JSON_FACTOR = 4
 """What a byte counts as that came as JSON, for it takes longer to read."""
 
+_CONNECTION_CLASS = "kernel_websocket_connection_class"
 _BUSY = 503
 _CODES = {400: 3, 401: 16, 413: 3, 415: 3, 429: 8, _BUSY: 14}
 """HTTP's statuses as gRPC's codes, which OTLP's errors carry."""
 _NO_CONSENT = (
-    "The person whose kernel this is does not allow this server to pass their "
-    f"OpenTelemetry data on (consent group {GROUP})."
+    "Not everybody who uses this kernel allows this server to pass on OpenTelemetry "
+    f"data of theirs (consent group {GROUP})."
 )
 
 
@@ -96,13 +99,14 @@ class Relay:
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             return Refused(_BUSY, "The server is busy with other kernels' requests.")
         self._waiting_bytes += size
+        people = frozenset(kernel.people)  # of now: the thread has no lock on it
         run = asyncio.get_running_loop().run_in_executor
         try:
-            return await run(self._thread, partial(self._take, kernel, body))
+            return await run(self._thread, partial(self._take, kernel, people, body))
         finally:
             self._waiting_bytes -= size
 
-    def _take(self, kernel: RelayKernel, body: Body) -> Any:
+    def _take(self, kernel: RelayKernel, people: frozenset[Person], body: Body) -> Any:
         signal, text, content_type, encoding = body
         relayed = self._relayed()
         if relayed is None:
@@ -116,7 +120,7 @@ class Relay:
         size = sum(request.ByteSize() for request in requests)
         size *= _JSON_FACTOR if content_type == JSON else 1
         kernel.allowance.charge(max(size - len(text), 0))
-        rejected = relayed.put(signal, requests, kernel.person, kernel.id)
+        rejected = relayed.put(signal, requests, people, kernel.id)
         if rejected is None:
             return Refused(400, "Trace ids have 16 bytes, span ids have 8.")
         return _response(signal, rejected)
@@ -233,8 +237,11 @@ def open_relay(serverapp: Any, telemetry: Telemetry) -> RelayVariables | None:
         serverapp.certfile,
         lambda: people.attribution().person or SERVER_ACCOUNT,
     )
+    settings = serverapp.web_app.settings
+    users = KernelUsers(kernels.join, people.person)
+    settings[_CONNECTION_CLASS] = noting(settings[_CONNECTION_CLASS], users)
     relay = Relay(lambda: telemetry.relayed, kernels)
-    base_url = serverapp.web_app.settings["base_url"]
+    base_url = settings["base_url"]
     routes = [
         (
             f"{base_url}otel/v1/{signal.value}",

@@ -1,4 +1,4 @@
-"""The kernels that may use the relay: their tokens, their persons, what they may send.
+"""The kernels that may use the relay: their tokens, their people, what they may send.
 
 A token is made when its kernel starts, lives in this process's memory and in the
 kernel's environment, and dies with either. Nothing here is logged.
@@ -19,6 +19,8 @@ RelayVariables = Callable[[str], Mapping[str, str]]
 
 BYTES_PER_S = 2**20
 BURST_BYTES = 16 * 2**20
+MAX_PEOPLE = 100
+"""Who may use one kernel that sends."""
 
 _TOKEN_BYTES = 32
 _START_S = 600.0
@@ -31,8 +33,8 @@ class RelayKernel(NamedTuple):
     """A kernel that has a token."""
 
     id: str
-    person: Person
-    """Who started it."""
+    people: set[Person]
+    """Who started it, and everybody who had a connection to it."""
     token: str
     allowance: Allowance
     since_s: float
@@ -75,7 +77,7 @@ class RelayKernels:
             self._forget_the_gone()
             self._kernels[kernel_id] = RelayKernel(
                 kernel_id,
-                self._person(),
+                {self._person()},
                 secrets.token_urlsafe(_TOKEN_BYTES),
                 Allowance(BYTES_PER_S, BURST_BYTES),
                 time.monotonic(),
@@ -90,14 +92,25 @@ class RelayKernels:
             variables["OTEL_EXPORTER_OTLP_CERTIFICATE"] = self._certificate
         return variables
 
+    def join(self, kernel_id: str, person: Person) -> None:
+        """Note who uses a kernel: what it sends is from now on theirs, too."""
+        kernel = self._kernels.get(kernel_id)
+        if kernel is not None and len(kernel.people) <= MAX_PEOPLE:
+            kernel.people.add(person)
+
     def find(self, token: str) -> RelayKernel | None:
-        """Return the running kernel that a token was given to."""
+        """Return the running kernel that a token was given to.
+
+        None, too, where more people used it than are kept: all would have to be asked.
+        """
         given = token.encode(errors="replace")
         found = None
         for kernel in self._kernels.values():  # all of them, whichever it is
             if secrets.compare_digest(kernel.token.encode(), given):
                 found = kernel
-        return found if found is not None and found.id in self._running else None
+        if found is None or len(found.people) > MAX_PEOPLE:
+            return None
+        return found if found.id in self._running else None
 
     def _forget_the_gone(self) -> None:
         # Not those that are still starting beside this one.

@@ -114,3 +114,24 @@ def test_a_yes_is_not_meant_for_what_was_made_before_it(mode, before, since_ns, 
     assert consent.allowed_since(consent.key(ANN), DATA) == since_ns
     assert consent.still_allows("ann", DATA, made_ns=since_ns)
     assert not consent.still_allows("ann", DATA, made_ns=since_ns - 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "answers", "since_ns"),
+    [
+        ("opt_in", {"ann": True}, None),
+        ("opt_in", {"ann": True, "bob": False}, None),
+        ("opt_in", {"ann": True, "bob": True}, 5),
+        ("opt_out", {}, 0),
+        ("opt_out", {"bob": False}, None),
+        ("mandatory", {"bob": False}, 0),
+        ("off", {}, None),
+    ],
+)
+def test_what_is_of_several_people_needs_each_ones_yes(mode, answers, since_ns, said):
+    consent = Consent(mode=ConsentMode(mode), answers=said(**answers))
+    key = consent.key_of_all([Person("bob", "bob"), ANN])
+
+    assert consent.allowed_since(key, DATA) == since_ns
+    assert key == consent.key_of_all([ANN, Person("bob", "bob")])
+    assert consent.key_of_all([ANN]) == consent.key(ANN)

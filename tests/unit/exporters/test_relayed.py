@@ -10,7 +10,7 @@ from jupyter_otel.schema import Group
 from jupyter_otel.tally import Signal
 from jupyter_otel.telemetry import Telemetry
 
-ANN = Person("user:ann", "ann")
+ANN, BOB = Person("user:ann", "ann"), Person("user:bob", "bob")
 
 
 @pytest.fixture
@@ -33,8 +33,9 @@ def open_relayed(config, tmp_path):
         telemetry.close()
 
 
-def put(telemetry, spans, person=ANN):
-    return telemetry.relayed.put(Signal.TRACES, [encode_spans(spans)], person, "k1")
+def put(telemetry, spans, *people):
+    requests = [encode_spans(spans)]
+    return telemetry.relayed.put(Signal.TRACES, requests, people or [ANN], "k1")
 
 
 def books(telemetry):
@@ -43,7 +44,8 @@ def books(telemetry):
 
 
 def resources(receiver):
-    [received] = receiver.inbox.requests()
+    requests = receiver.inbox.requests()
+    [received] = [each for each in requests if each.signal is Signal.TRACES]
     return [
         {each.key: each.value.string_value for each in layer.resource.attributes}
         for layer in received.message.resource_spans
@@ -88,7 +90,7 @@ def test_a_no_erases_what_waits_of_that_person_alone(open_relayed, config, spans
     config.OtelExport.endpoint = "http://127.0.0.1:9"
     telemetry = open_relayed(mode="opt_out")
     put(telemetry, spans)
-    put(telemetry, spans, Person("user:bob", "bob"))
+    put(telemetry, spans, BOB)
 
     telemetry.choices.change(ANN, {Group.EXTENSIONS: False}, by="page")
 
@@ -105,7 +107,7 @@ def test_a_large_request_becomes_rows_that_every_receiver_takes(
             for span in scope.spans:
                 span.name = "n" * (MAX_ROW_BYTES // 2)
 
-    assert telemetry.relayed.put(Signal.TRACES, [request], ANN, "k1") == 0
+    assert telemetry.relayed.put(Signal.TRACES, [request], [ANN], "k1") == 0
     assert telemetry.flush()
     assert books(telemetry) == (3, 3, 0, {})
     sizes = [received.message.ByteSize() for received in receiver.inbox.requests()]
@@ -118,5 +120,32 @@ def test_ids_that_are_none_change_nothing(open_relayed, receiver, spans):
     request = encode_spans(spans)
     request.resource_spans[0].scope_spans[0].spans[0].trace_id = b"short"
 
-    assert telemetry.relayed.put(Signal.TRACES, [request], ANN, "k1") is None
+    assert telemetry.relayed.put(Signal.TRACES, [request], [ANN], "k1") is None
     assert books(telemetry) == (0, 0, 0, {})
+
+
+def test_what_is_of_several_people_names_none_and_needs_every_ones_yes(
+    open_relayed, config, receiver, spans
+):
+    config.OtelPolicy.identity = "name"
+    telemetry = open_relayed(mode="opt_in")
+    telemetry.choices.change(ANN, {Group.EXTENSIONS: True}, by="page")
+
+    without_bob = put(telemetry, spans, ANN, BOB)
+    telemetry.choices.change(BOB, {Group.EXTENSIONS: True}, by="page")
+    with_bob = put(telemetry, spans, ANN, BOB)
+    assert telemetry.flush()
+
+    assert (without_bob, with_bob) == (3, 0)
+    assert [r for r in resources(receiver) if "user.name" in r] == []
+    assert books(telemetry) == (6, 3, 0, {"no_consent": 3})
+
+
+def test_a_no_of_one_of_them_erases_what_waits_of_all(open_relayed, config, spans):
+    config.OtelExport.endpoint = "http://127.0.0.1:9"
+    telemetry = open_relayed(mode="opt_out")
+    put(telemetry, spans, ANN, BOB)
+
+    telemetry.choices.change(BOB, {Group.EXTENSIONS: False}, by="page")
+
+    assert books(telemetry) == (3, 0, 0, {"no_consent": 3})

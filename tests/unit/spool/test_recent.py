@@ -76,6 +76,13 @@ def test_what_is_nobodys_is_not_kept(open_recent, send):
     assert bodies(recent, "") == []
 
 
+def test_what_is_of_several_people_is_not_kept(open_recent, send):
+    recent = open_recent()
+    send(recent, subject="ada\nbob")
+
+    assert [bodies(recent, key) for key in ("ada", "bob", "ada\nbob")] == [[], [], []]
+
+
 def test_another_process_reads_it_when_this_one_is_gone(open_recent, send, tmp_path):
     recent = open_recent()
     send(recent)

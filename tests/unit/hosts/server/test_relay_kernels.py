@@ -3,7 +3,11 @@ from types import SimpleNamespace
 import pytest
 
 from jupyter_otel.event import Person
-from jupyter_otel.hosts.server.relay_kernels import RelayKernels, relay_endpoint
+from jupyter_otel.hosts.server.relay_kernels import (
+    MAX_PEOPLE,
+    RelayKernels,
+    relay_endpoint,
+)
 
 ANN, BOB = Person("user:ann", "ann"), Person("user:bob", "bob")
 URL = "http://127.0.0.1:8888/otel"
@@ -25,9 +29,9 @@ class Rig:
         return token_of(variables)
 
     def owner(self, token):
-        """Return id and person of whoever a token was given to."""
+        """Return id and people of whoever a token was given to."""
         kernel = self.kernels.find(token)
-        return None if kernel is None else (kernel.id, kernel.person)
+        return None if kernel is None else (kernel.id, *kernel.people)
 
 
 def token_of(variables):
@@ -64,6 +68,26 @@ def test_a_kernel_that_runs_keeps_its_token_and_its_person(rig):
 
     assert rig.start("k1") == token
     assert rig.owner(token) == ("k1", ANN)
+
+
+def test_whoever_joins_a_kernel_stays_one_of_its_people(rig):
+    token = rig.start("k1")
+    rig.kernels.join("k1", BOB)
+    rig.kernels.join("of nobody's", BOB)
+
+    assert rig.start("k1") == token
+    assert rig.kernels.find(token).people == {ANN, BOB}
+
+
+def test_a_kernel_of_more_people_than_can_be_asked_sends_nothing_more(rig):
+    token = rig.start("k1")
+    for number in range(1, MAX_PEOPLE):
+        rig.kernels.join("k1", Person(f"user:{number}", None))
+
+    assert rig.kernels.find(token) is not None
+    rig.kernels.join("k1", BOB)
+    rig.kernels.join("k1", Person("user:one more", None))
+    assert rig.kernels.find(token) is None
 
 
 def test_the_next_kernel_of_an_id_is_another_one(rig):
