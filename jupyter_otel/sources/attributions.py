@@ -11,7 +11,8 @@ from jupyter_otel.event import Attribution, Person
 
 @dataclass(slots=True, eq=False)
 class _Kernel:
-    by_msg_id: dict[str, Attribution] = field(default_factory=dict)
+    by_msg_id: dict[str, Attribution | None] = field(default_factory=dict)
+    """None: two people used the id, and what is said of it is nobody's."""
     people: set[Person | None] = field(default_factory=set)
     """Everybody who ran anything in it."""
 
@@ -33,7 +34,9 @@ class Attributions:
         if kernel is None:
             kernel = self._add_kernel(kernel_id)
         kernel.people.add(attribution.person)
-        kernel.by_msg_id[msg_id] = attribution
+        before = kernel.by_msg_id.pop(msg_id, attribution)
+        is_shared = before is None or before.person != attribution.person
+        kernel.by_msg_id[msg_id] = None if is_shared else attribution
         if len(kernel.by_msg_id) > self._max_executions:
             del kernel.by_msg_id[next(iter(kernel.by_msg_id))]
 
@@ -49,6 +52,11 @@ class Attributions:
         if not msg_id and len(kernel.people) == 1:
             return Attribution(person=next(iter(kernel.people)))
         return kernel.by_msg_id.get(msg_id)
+
+    def knows(self, kernel_id: str, msg_id: str) -> bool:
+        """Return whether an execution of that id is among those that are kept."""
+        kernel = self._kernels.get(kernel_id)
+        return kernel is not None and msg_id in kernel.by_msg_id
 
     def _add_kernel(self, kernel_id: str) -> _Kernel:
         if len(self._kernels) >= self._max_kernels:

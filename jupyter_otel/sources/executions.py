@@ -57,7 +57,10 @@ class Execution:
     asker: object | None = None
     """The connection that gets the reply; None: nobody who tells of it."""
     feed: object | None = None
-    """Who tells what the kernel says to all: only one of those who hear it."""
+    """Who tells what the kernel says to all: only one of those who hear it.
+
+    None: nobody, since another one has its id.
+    """
     request: object = None
     """The message as it went to the kernel, until the kernel shows that it has it."""
     subshell_id: str | None = None

@@ -53,6 +53,9 @@ class KernelExecutions:
     def begin(self, execution: Execution) -> None:
         """Take in an execution that was asked for, and report it."""
         same = self.pending.get(execution.msg_id)
+        if same is not None and same.asker is not execution.asker:
+            self._report_alone(execution, same)
+            return
         # Two with one id cannot be told apart any more: neither is left out.
         crowded_out = same or self._oldest_of_too_many()
         if crowded_out is not None:
@@ -63,16 +66,22 @@ class KernelExecutions:
 
     def knows(self, msg_id: str) -> bool:
         """Return whether an execution was begun here, lately or not ended yet."""
-        return self._reports.attributions.of(self.kernel_id, msg_id) is not None
+        return self._reports.attributions.knows(self.kernel_id, msg_id)
 
-    def reply(self, execution: Execution, content: Mapping[str, Any]) -> None:
-        """Take in the kernel's reply."""
+    def reply(
+        self, execution: Execution, content: Mapping[str, Any], teller: object
+    ) -> None:
+        """Take in the kernel's reply, if it is to whoever asked."""
+        if execution.asker is not teller:
+            return
         execution.reply(content, self._reports.now_ns())
         self._correct(execution)
         self._end_when_over(execution)
 
     def hear(self, execution: Execution, said: KernelMessage, teller: object) -> None:
         """Take in what the kernel says to all about a pending execution."""
+        if execution.feed is None:
+            return
         if execution.feed is not teller:
             if said.msg_type == "status":
                 state = said.parsed().get("execution_state")
@@ -107,6 +116,19 @@ class KernelExecutions:
     def unwatch(self) -> None:
         """Go on without the watcher: it is deaf, the kernel it heard has gone."""
         self.watcher = None
+
+    def _report_alone(self, execution: Execution, same: Execution) -> None:
+        """Report one that has the id of another connection's, which it must not end.
+
+        What the kernel says to all may be about either: the other one is from now on
+        ended by its own reply alone, and of this one no more is told.
+        """
+        if same.asker is not None:
+            self.fed_by_askers -= same.is_fed_by_asker
+            same.feed = None
+        self._reports.began(self.kernel_id, execution)
+        execution.give_up(Status.UNTRACKED, self._reports.now_ns())
+        self._reports.ended(execution)
 
     def _oldest_of_too_many(self) -> Execution | None:
         if len(self.pending) < _MAX_EXECUTIONS:

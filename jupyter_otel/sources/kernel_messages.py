@@ -234,7 +234,7 @@ class ConnectionWatch:
         if said is None or execution is None:
             return
         if said.msg_type == "execute_reply":
-            self._kernel.reply(execution, said.parsed())
+            self._kernel.reply(execution, said.parsed(), self)
         else:
             self._kernel.hear(execution, said, self)
 

@@ -41,3 +41,16 @@ def test_what_belongs_to_no_execution_is_the_only_persons_who_ran_anything():
     attributions.note("k1", "m2", Attribution(person=Person("bob", "bob")))
     assert attributions.of("k1", "") is None
     assert attributions.of("k2", "") is None
+
+
+def test_an_id_that_two_people_used_is_known_and_nobodys():
+    attributions = Attributions()
+    bobs = Attribution(person=Person("bob", "bob"))
+    attributions.note("k1", "m1", ANNS)
+    attributions.note("k1", "m1", bobs)
+    attributions.note("k1", "m1", bobs)
+    attributions.note("k1", "m2", bobs)
+
+    assert [attributions.of("k1", each) for each in ("m1", "m2")] == [None, bobs]
+    known = [attributions.knows("k1", each) for each in ("m1", "m2", "m3")]
+    assert known == [True, True, False]
