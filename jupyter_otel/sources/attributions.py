@@ -4,6 +4,7 @@ What the kernel says about an execution is attributed by it: only the server kno
 asked. Nothing here knows how an execution goes or reads a message.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from jupyter_otel.event import Attribution, Person
@@ -20,11 +21,23 @@ class _Kernel:
 class Attributions:
     """The newest executions of each kernel, by the message id of their request.
 
-    Bounded both ways: a kernel that floods pushes out only what it said itself.
+    Bounded: a kernel that floods pushes out only what it said itself, and kernels that
+    are gone are forgotten. One that lives is not: who used it would be forgotten, too.
+
+    Args:
+        max_executions: So many of each kernel are kept.
+        is_alive: Whether the kernel of an id is there.
+        max_kernels: With so many, those that are gone are looked for.
     """
 
-    def __init__(self, max_executions: int = 2000, max_kernels: int = 200) -> None:
+    def __init__(
+        self,
+        max_executions: int = 2000,
+        is_alive: Callable[[str], bool] = lambda _kernel_id: True,
+        max_kernels: int = 200,
+    ) -> None:
         self._max_executions = max_executions
+        self._is_alive = is_alive
         self._max_kernels = max_kernels
         self._kernels: dict[str, _Kernel] = {}
 
@@ -49,8 +62,9 @@ class Attributions:
         kernel = self._kernels.get(kernel_id)
         if kernel is None:
             return None
-        if not msg_id and len(kernel.people) == 1:
-            return Attribution(person=next(iter(kernel.people)))
+        if not msg_id:
+            several = len(kernel.people) > 1
+            return None if several else Attribution(person=next(iter(kernel.people)))
         return kernel.by_msg_id.get(msg_id)
 
     def knows(self, kernel_id: str, msg_id: str) -> bool:
@@ -60,6 +74,10 @@ class Attributions:
 
     def _add_kernel(self, kernel_id: str) -> _Kernel:
         if len(self._kernels) >= self._max_kernels:
-            del self._kernels[next(iter(self._kernels))]
+            self._kernels = {
+                known: kernel
+                for known, kernel in self._kernels.items()
+                if self._is_alive(known)
+            }
         kernel = self._kernels[kernel_id] = _Kernel()
         return kernel

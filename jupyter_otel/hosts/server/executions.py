@@ -19,6 +19,7 @@ from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
 from jupyter_otel.hosts.server.trace_context import TraceContext, prepare_spans
 from jupyter_otel.schema import Group, Schema
+from jupyter_otel.sources.attributions import Attributions
 from jupyter_otel.sources.client_programs import client_program
 from jupyter_otel.sources.execution_facts import ExecutionFacts
 from jupyter_otel.sources.execution_reports import EXECUTION_SCHEMA, ExecutionReports
@@ -65,13 +66,14 @@ def capture_executions(serverapp: Any, telemetry: Telemetry) -> None:
 def _running_executions(
     serverapp: Any, telemetry: Telemetry, schema: Schema
 ) -> RunningExecutions:
+    kernels = serverapp.kernel_manager
     reports = ExecutionReports(
         intake=telemetry.intake,
         schema=schema,
         call_later=_call_later,
         heartbeat_s=telemetry.settings.sources.heartbeat_s,
+        attributions=Attributions(is_alive=kernels.__contains__),
     )
-    kernels = serverapp.kernel_manager
 
     def is_stopping(kernel_id: str) -> bool:
         if kernel_id not in kernels:

@@ -24,13 +24,17 @@ def test_a_kernel_keeps_its_newest_and_pushes_out_nobody_elses():
     assert attributions.of("k1", "m1") is ANNS
 
 
-def test_the_newest_kernels_are_kept():
-    attributions = Attributions(max_kernels=1)
-    attributions.note("k1", "m1", ANNS)
-    attributions.note("k2", "m1", ANNS)
+def test_kernels_that_are_gone_make_room_and_those_that_live_do_not():
+    alive = {"k1", "k2", "k3"}
+    attributions = Attributions(is_alive=alive.__contains__, max_kernels=2)
+    for kernel_id in ("k1", "k2"):
+        attributions.note(kernel_id, "m1", ANNS)
+    alive.remove("k2")
+    attributions.note("k3", "m1", ANNS)
+    attributions.note("k4", "m1", ANNS)
 
-    assert attributions.of("k1", "m1") is None
-    assert attributions.of("k2", "m1") is ANNS
+    known = [attributions.of(each, "m1") for each in ("k1", "k2", "k3", "k4")]
+    assert known == [ANNS, None, ANNS, ANNS]
 
 
 def test_what_belongs_to_no_execution_is_the_only_persons_who_ran_anything():
@@ -38,7 +42,9 @@ def test_what_belongs_to_no_execution_is_the_only_persons_who_ran_anything():
     attributions.note("k1", "m1", ANNS)
 
     assert attributions.of("k1", "") == Attribution(person=ANNS.person)
-    attributions.note("k1", "m2", Attribution(person=Person("bob", "bob")))
+    bobs = Attribution(person=Person("bob", "bob"))
+    attributions.note("k1", "m2", bobs)
+    attributions.note("k1", "", bobs)
     assert attributions.of("k1", "") is None
     assert attributions.of("k2", "") is None
 
