@@ -140,7 +140,8 @@ class IopubWatch:
         is_request = header.get("msg_type") == "execute_request"
         if self._find is None or not is_request or kernel.knows(said.parent_id):
             return None
-        if not self._bucket.takes(self._reports.now_ns()):
+        # What a kernel says may not crowd out what people asked for.
+        if kernel.is_full or not self._bucket.takes(self._reports.now_ns()):
             self._reports.intake.refuse(Refusal.FLOOD)
             return None
         execution = self._find(kernel.kernel_id, header, _code(said))

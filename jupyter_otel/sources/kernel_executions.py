@@ -26,6 +26,7 @@ from jupyter_otel.sources.kernel_frames import KernelMessage
 _WAIT_S = 1.0
 """How long one of reply and idle message is waited for once the other is there."""
 _MAX_EXECUTIONS = 2000
+_MAX_CROWDED_OUT = 100_000
 _OUTPUTS = frozenset(
     {"stream", "display_data", "execute_result", "update_display_data", "error"}
 )
@@ -47,8 +48,15 @@ class KernelExecutions:
         """How many pending ones began while nobody watched."""
         self.listener: object | None = None
         """The connection that takes the kernel's events where nobody watches."""
+        self._crowded_out: dict[str, None] = {}
+        """Asked for and still to be run, but no longer pending: too many are."""
         self._reports = reports
         self._is_stopping = is_stopping
+
+    @property
+    def is_full(self) -> bool:
+        """Whether one more makes the oldest give way."""
+        return len(self.pending) >= _MAX_EXECUTIONS
 
     def begin(self, execution: Execution) -> None:
         """Take in an execution that was asked for, and report it."""
@@ -57,15 +65,18 @@ class KernelExecutions:
             self._report_alone(execution, same)
             return
         # Two with one id cannot be told apart any more: neither is left out.
-        crowded_out = same or self._oldest_of_too_many()
-        if crowded_out is not None:
-            self.give_up(crowded_out, Status.UNTRACKED)
+        if same is not None:
+            self.give_up(same, Status.UNTRACKED)
+        elif self.is_full:
+            self._crowd_out()
         self.pending[execution.msg_id] = execution
         self.fed_by_askers += execution.is_fed_by_asker
         self._reports.began(self.kernel_id, execution)
 
     def knows(self, msg_id: str) -> bool:
         """Return whether an execution was begun here, lately or not ended yet."""
+        if msg_id in self._crowded_out:
+            return True
         return self._reports.attributions.knows(self.kernel_id, msg_id)
 
     def reply(
@@ -110,6 +121,7 @@ class KernelExecutions:
 
     def give_up_all(self, status: Status) -> None:
         """End everything: the kernel has gone."""
+        self._crowded_out.clear()
         for execution in list(self.pending.values()):
             self.give_up(execution, status)
 
@@ -130,10 +142,15 @@ class KernelExecutions:
         execution.give_up(Status.UNTRACKED, self._reports.now_ns())
         self._reports.ended(execution)
 
-    def _oldest_of_too_many(self) -> Execution | None:
-        if len(self.pending) < _MAX_EXECUTIONS:
-            return None
-        return self.pending[next(iter(self.pending))]
+    def _crowd_out(self) -> None:
+        """Let the oldest go, of those that only the kernel told of if there are any."""
+        found = (each for each in self.pending.values() if not each.was_seen_asked)
+        oldest = next(found, None) or next(iter(self.pending.values()))
+        if oldest.was_seen_asked:
+            self._crowded_out[oldest.msg_id] = None
+        if len(self._crowded_out) > _MAX_CROWDED_OUT:
+            del self._crowded_out[next(iter(self._crowded_out))]
+        self.give_up(oldest, Status.UNTRACKED)
 
     def _orphan(self, execution: Execution) -> None:
         self.fed_by_askers -= execution.is_fed_by_asker

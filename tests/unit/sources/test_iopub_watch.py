@@ -1,6 +1,7 @@
 """What is heard of a kernel beside the connections that this server carries."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -314,3 +315,34 @@ def test_what_a_connection_tells_of_is_not_counted_again_by_the_watch(rig):
     rig.state(request, "idle")
 
     assert rig.intake.data[-1]["output_count"] == 1
+
+
+def test_executions_beyond_those_that_are_followed_are_told_once(rig):
+    asked = [rig.ask() for _ in range(2_500)]
+    for request in asked:
+        rig.ran(request)
+        rig.reply(request)
+
+    assert Counter(rig.phases) == {
+        ("started", None): 2_500,
+        ("finished", "untracked"): 500,
+        ("finished", "ok"): 2_000,
+    }
+    assert {event.attribution.trust for event in rig.intake.taken} == {Trust.SERVER}
+
+
+def test_what_a_kernel_tells_of_crowds_out_nothing_that_was_asked_for(rig):
+    found = stranger()
+    content = {"code": "1 + 1", "execution_count": 7}
+    rig.heard(found, "execute_input", content)
+    for _ in range(2_000):
+        rig.ask()
+    rig.heard(stranger(), "execute_input", content)
+
+    assert rig.phases[:1] + rig.phases[2_000:] == [
+        ("started", None),
+        ("finished", "untracked"),
+        ("started", None),
+    ]
+    assert rig.intake.refused == {Refusal.FLOOD: 1}
+    assert found["header"]["msg_id"] not in rig.kernel.pending
