@@ -7,10 +7,8 @@ request asks of us is read here; what is done about it is ``extension.py``'s.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
-from threading import get_ident
 from typing import Any
 
 from opentelemetry.context import Context, attach, get_current
@@ -41,7 +39,6 @@ class Cell(RemoteSpan):
     """How many ``run_cell`` of this request are under way, one in the other."""
     own_span: Span | None = None
     """In ``spans`` mode: below the execution's."""
-    _older_threads: frozenset[int | None] = frozenset()
     _before: Context | None = None
     _entered: Context | None = None
 
@@ -59,8 +56,6 @@ class Cell(RemoteSpan):
     def _take(self, asks: Mapping[str, Any]) -> None:
         self.listens = asks.get("listens") is True
         self.asks_for_datasets = self.listens and asks.get("datasets") is True
-        if self.listens:
-            self._older_threads = _thread_ids()
 
     def enter(self) -> None:
         """Make its span the current one of this thread or task."""
@@ -99,10 +94,6 @@ class Cell(RemoteSpan):
         """Return whether it is ours, or one that user code detached itself back to."""
         return span is self.own_span or isinstance(span, Cell)
 
-    def precedes_this_thread(self) -> bool:
-        """Return whether the calling thread began after the cell did."""
-        return self.listens and get_ident() not in self._older_threads
-
 
 # Under which a context holds its span: `set_span_in_context` takes thrice as long.
 (_SPAN_KEY,) = set_span_in_context(INVALID_SPAN, Context())
@@ -110,36 +101,15 @@ class Cell(RemoteSpan):
 _CURRENT: ContextVar[Cell | None] = ContextVar("jupyter_otel_cell", default=None)
 
 
-_running: dict[str, Cell] = {}
-
-
-def begin_table() -> dict[str, Cell]:
-    """Return an empty table of running cells, by the message id of their requests.
-
-    It is its owner's to keep; `current` looks there from now on.
-    """
-    global _running  # noqa: PLW0603 - a process has one kernel
-    _running = {}
-    return _running
-
-
 def current() -> Cell | None:
-    """Return the cell that the calling code belongs to, where that can be told.
+    """Return the cell that the calling code belongs to, where that is sure.
 
-    It can where the cell's request says that the server listens: in the cell's own
-    code, in its tasks, and in threads that got a copy of the context, also after the
-    cell's end; in other threads while no other cell runs, if they began within it.
+    It is where the cell's request says that the server listens, in the cell's own code,
+    in its tasks, and in threads that got a copy of the context, also after the cell's
+    end. Another thread may be of any cell: who started it, and for whom, nobody notes,
+    and the one that runs beside it may be somebody else's.
     """
-    cell = _CURRENT.get()
-    if cell is None and len(_running) == 1:
-        cell = next(iter(_running.values()), None)
-        if cell is not None and not cell.precedes_this_thread():
-            return None
-    return cell
-
-
-def _thread_ids() -> frozenset[int | None]:
-    return frozenset(thread.ident for thread in threading.enumerate())
+    return _CURRENT.get()
 
 
 def msg_id_of(message: Mapping[str, Any]) -> str | None:

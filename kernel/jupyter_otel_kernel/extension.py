@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_otel_kernel import forks
-from jupyter_otel_kernel.cells import Cell, begin_table, msg_id_of
+from jupyter_otel_kernel.cells import Cell, msg_id_of
 from jupyter_otel_kernel.magic import OtelMagic
 from jupyter_otel_kernel.mode import mode_of
 from jupyter_otel_kernel.trace_parent import RemoteSpan
@@ -46,7 +46,7 @@ class Extension:
         self._generation = forks.generation
         traceparent = os.environ.get("TRACEPARENT")
         self._default = RemoteSpan(traceparent) if traceparent else None
-        self._running = begin_table()
+        self._running: dict[str, Cell] = {}
         self._is_over = False
         self.mode = mode_of(os.environ)
         self.datasets: DatasetHooks | None = None

@@ -7,7 +7,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 SETUP = """
-import asyncio, os, threading
+import asyncio, contextvars, os, threading
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from jupyter_otel_kernel.channel import emit
@@ -84,7 +84,8 @@ task = asyncio.create_task(later())"""
         "sync": client.run("emitted = emit('sync', {})"),
         "await": client.run("await asyncio.sleep(0)\nemitted = emit('await', {})"),
         "thread": client.run(
-            "thread = threading.Thread(target=emit, args=('thread', {}))\n"
+            "run = contextvars.copy_context().run\n"
+            "thread = threading.Thread(target=run, args=(emit, 'thread', {}))\n"
             "thread.start()\nthread.join()"
         ),
         "to_thread": client.run(

@@ -18,7 +18,6 @@ class Rig:
         self.events = []
         """Data of the events, in order, and the id of the cell before each."""
         self.over = False
-        self._running = cells.begin_table()
         self.user_ns = {"open": interactiveshell._modified_open}
         shell = SimpleNamespace(user_ns=self.user_ns)
         self.later = []
@@ -38,14 +37,12 @@ class Rig:
     def _run(self, code, msg_id, asks):
         metadata = {"jupyter_otel": {"listens": True, "datasets": asks}}
         cell = cells.Cell(msg_id, metadata, None)
-        self._running[msg_id] = cell
         cell.enter()
         if asks:
             self.hooks.cell_started(msg_id)
         try:
             exec(compile(code, "<cell>", "exec"), self.user_ns)  # noqa: S102 - a kernel
         finally:
-            del self._running[msg_id]
             self.hooks.cell_ended(msg_id)
 
     def _emit(self, schema_id, data, msg_id, time_ns):

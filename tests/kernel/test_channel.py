@@ -1,4 +1,5 @@
 import json
+import sys
 import threading
 
 import pytest
@@ -175,26 +176,32 @@ emit({SCHEMA!r}, {{}})"""
     ]
 
 
-THREAD = f"""
+def test_a_thread_that_got_the_context_belongs_to_its_cell(run, inbox):
+    code = """
+from contextvars import copy_context
 from threading import Thread
-told = Thread(target=emit, args=({SCHEMA!r}, {{}}))
-"""
-START = "told.start()\ntold.join()"
-
-
-def test_a_thread_that_began_in_the_running_cell_belongs_to_it(run, inbox):
-    run(emit("None") + THREAD + START, jupyter_otel=LISTENS)
+told = Thread(target=copy_context().run, args=(emit, "told", {}))
+told.start()
+told.join()"""
+    run(emit("None") + code, jupyter_otel=LISTENS)
     (event,) = inbox()["content"]["events"]
     assert event["msg_id"].startswith("cell-")
 
 
-def test_a_thread_that_is_older_than_the_running_cell_belongs_to_none(run, inbox):
+@pytest.mark.skipif(
+    getattr(sys.flags, "thread_inherit_context", 0), reason="threads get the context"
+)
+def test_a_thread_that_another_cell_s_thread_starts_is_not_the_running_cell_s(
+    run, inbox
+):
     waits = """
 from threading import Event, Thread
 go = Event()
 def late():
     go.wait()
-    emit("late", {})
+    inner = Thread(target=emit, args=("late", {}))
+    inner.start()
+    inner.join()
 told = Thread(target=late)
 told.start()"""
     run(emit("None") + waits, jupyter_otel=LISTENS)

@@ -1,8 +1,10 @@
 """What is reported of a cell, and what is not."""
 
+import contextvars
 import gc
 import io
 import sqlite3
+import sys
 import threading
 import weakref
 
@@ -225,14 +227,20 @@ def test_nothing_that_is_read_or_named_is_kept_alive(rig, folder):
     assert [reference() for reference in alive] == [None, None]
 
 
-def test_a_thread_of_a_cell_reports_for_it(rig, folder):
-    rig.user_ns.update(threading=threading, pd=pd)
+@pytest.mark.skipif(
+    getattr(sys.flags, "thread_inherit_context", 0), reason="threads get the context"
+)
+def test_a_thread_reports_for_its_cell_if_it_got_the_context_else_for_none(rig, folder):
+    rig.user_ns.update(threading=threading, pd=pd, contextvars=contextvars)
     rig.run(
-        "thread = threading.Thread(target=pd.read_csv, args=('a.csv',))\n"
-        "thread.start(); thread.join()\n"
+        "run = contextvars.copy_context().run\n"
+        "read = pd.read_csv\n"
+        "for target, args in ((run, (read, 'a.csv')), (read, ('a.csv',))):\n"
+        "    thread = threading.Thread(target=target, args=args)\n"
+        "    thread.start(); thread.join()\n"
     )
 
-    assert [msg_id for msg_id, _ in rig.events] == ["m1"]
+    assert [msg_id for msg_id, _ in rig.events] == ["m1", ""]
 
 
 def test_a_library_that_is_not_wrapped_can_be_told_by_hand(shell, run):
