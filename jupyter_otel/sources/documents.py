@@ -19,6 +19,16 @@ DOCUMENT_OPENED = "https://events.jupyter.org/jupyter_otel/document_opened/v1"
 CONTENTS_SERVICE = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 
 _TYPES = frozenset({"notebook", "file", "directory"})
+_EXTENSIONS = (
+    "arrow|avro|avi|bam|bib|bmp|bz2|c|cc|cfg|conf|cpp|css|csv|cu|dat|db|docx?|dta|duckdb"
+    "|eps|f90|fasta|fastq|feather|fits|gif|go|gpkg|gz|h|h5|hdf5?|hpp|htm|html|ini|ipynb"
+    "|java|jl|jpe?g|js|json|jsonl|kml|kt|log|lua|m|mat|md|mov|mp3|mp4|nb|nc|ndjson|npy"
+    "|npz|odp|ods|odt|onnx|orc|parquet|pdf|pickle|pkl|pl|png|pptx?|proto|ps1|pt|py|pyi"
+    "|pyx|qmd|r|rb|rda|rdata|rds|rmd|root|rs|rst|rtf|sas|sav|scala|sh|shp|sql|sqlite3?"
+    "|svg|swift|tar|tex|tgz|tiff?|toml|ts|tsv|tsx|txt|vcf|wav|webp|xls|xlsx|xml|xz|yaml"
+    "|yml|zarr|zip|zst|geojson"
+)
+"""Those that are known to say what a file is; lower-case."""
 _FORMATS = frozenset({"text", "base64"})
 
 
@@ -69,7 +79,8 @@ def describe(path: str, opening: Opening) -> dict[str, str]:
     """Return an opened document as properties of the event."""
     data = {"path": path}
     suffix = PurePosixPath(path).suffix[1:].lower()
-    if fullmatch(r"[a-z0-9]{1,16}", suffix):
+    # Any other, and a folder's, is part of a name: `jane.doe`.
+    if opening.type != "directory" and fullmatch(_EXTENSIONS, suffix):
         data["extension"] = suffix
     if opening.type in _TYPES:
         data["type"] = opening.type

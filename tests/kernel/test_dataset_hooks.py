@@ -192,6 +192,18 @@ def test_a_driver_s_own_text_is_told_by_the_library(library, function, text):
     assert clean(name) == f"{library}:"
 
 
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("A.CSV", "csv"), ("notes.johnsmith", None), ("jane", None)],
+)
+def test_a_name_s_end_is_a_format_only_where_it_is_known_as_one(
+    rig, folder, name, known
+):
+    rig.run(f"open({name!r}, 'w').close()")
+
+    assert [data.get("format") for data in rig.data] == [known]
+
+
 class Hostile:
     """Something path-like that defends itself."""
 

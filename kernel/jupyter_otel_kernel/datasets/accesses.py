@@ -26,7 +26,14 @@ is over before feels nothing of it, a longer one little."""
 Emit = Callable[[str, dict[str, Any], str, int], bool]
 """Takes a schema's id, an event's data, its execution's id and its time (ns)."""
 
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,16})$")
+_EXTENSION = re.compile(
+    r"(?i)\.(arrow|avro|bam|bin|bmp|bz2|cfg|csv|dat|db|dta|duckdb|fasta|fastq|feather"
+    r"|fits|fwf|geojson|gif|gpkg|gz|h5|hdf5?|html?|ini|ipc|ipynb|jpe?g|json|jsonl|kml|lance"
+    r"|log|mat|md|nc|ndjson|npy|npz|ods|onnx|orc|parquet|pdf|pickle|pkl|png|pt|py|r|rda"
+    r"|rdata|rds|root|sas7bdat|sav|shp|sql|sqlite3?|svg|tar|tgz|tiff?|toml|tsv|txt|vcf|wav"
+    r"|xlsb|xlsm|xlsx?|xml|xpt|xz|yaml|yml|zarr|zip|zst)/?$"
+)
+"""Those that say what data is; of `notes.johnsmith` the end is part of a name."""
 
 
 class Access(NamedTuple):

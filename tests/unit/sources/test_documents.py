@@ -99,6 +99,13 @@ def test_other_actions_open_nothing(bus, intake, action):
         ),
         ("a.csv", Opening("a.csv", None, None), {"extension": "csv"}),
         ("folder", Opening("folder", None, None), {}),
+        ("a.csv", Opening("a.csv", "directory", None), {"type": "directory"}),
+        ("jane.doe", Opening("jane.doe", None, None), {}),
+        (
+            "notes.johnsmith",
+            Opening("notes.johnsmith", "file", None),
+            {"type": "file"},
+        ),
         ("a.what is this?", Opening("a.what is this?", "chat", "json"), {}),
     ],
 )
