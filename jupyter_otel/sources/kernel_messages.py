@@ -41,6 +41,8 @@ from jupyter_otel.sources.kernel_wire import (
 )
 
 V1 = "v1.kernel.websocket.jupyter.org"
+_RUN_CODE = frozenset({"shell", "control"})
+"""The channels on which kernels take execute requests."""
 
 
 class Spans(Protocol):
@@ -127,12 +129,22 @@ class ConnectionWatch:
         try:
             v1 = getattr(self._connection, "subprotocol", V1) == V1
             request = read_request(message, subprotocol_v1=v1)
-            if request is None:
+            if request is None or not self._is_sent(request, message, v1=v1):
                 return message
             return self._requested(request, message, v1=v1)
         except Exception as error:  # noqa: BLE001
             self._capture.reports.faults.note(error)
             return message
+
+    def not_sent(self, message: Any) -> None:
+        """End what was asked for with a message that the server could not send."""
+        # The edge of a hook, as above.
+        try:
+            for execution in list(self._kernel.pending.values()):
+                if execution.request is message:
+                    self._kernel.give_up(execution, Status.UNTRACKED)
+        except Exception as error:  # noqa: BLE001
+            self._capture.reports.faults.note(error)
 
     def outgoing(self, message: Any) -> bool:
         """Take note of what the kernel says; return whether clients may have it."""
@@ -161,6 +173,22 @@ class ConnectionWatch:
             self._kernel.leave(self)
         except Exception as error:  # noqa: BLE001
             self._capture.reports.faults.note(error)
+
+    def _is_sent(self, request: ExecuteRequest, message: Any, *, v1: bool) -> bool:
+        """Return whether the server hands a request to its kernel: else it never runs.
+
+        A gateway decides for itself; what it takes, it can say to nobody.
+        """
+        if request.channel not in _RUN_CODE:
+            return False
+        channels = getattr(self._connection, "channels", None)
+        if channels is None:
+            return True
+        if request.channel not in channels or (v1 and isinstance(message, str)):
+            return False
+        kernels = self._connection.kernel_manager.parent
+        allowed = getattr(kernels, "allowed_message_types", None)
+        return not allowed or "execute_request" in allowed
 
     def _requested(self, request: ExecuteRequest, message: Any, *, v1: bool) -> Any:
         pending = self._kernel.pending.get(request.msg_id)
@@ -258,7 +286,12 @@ class ExecutionCaptureMixin:
 
     def handle_incoming_message(self, incoming_msg: Any) -> None:
         """Pass a client's message on to the kernel, with trace context."""
-        super().handle_incoming_message(self._otel_watch.incoming(incoming_msg))  # type: ignore[misc]
+        message = self._otel_watch.incoming(incoming_msg)
+        try:
+            super().handle_incoming_message(message)  # type: ignore[misc]
+        except Exception:
+            self._otel_watch.not_sent(message)
+            raise
 
     def handle_outgoing_message(self, *stream_and_message: Any) -> None:
         """Pass a kernel's message on to the client, unchanged; keep what is for us."""

@@ -51,6 +51,7 @@ class ExecuteRequest(NamedTuple):
     code: str
     silent: bool
     stores_history: bool
+    channel: str
 
 
 def read_request(
@@ -87,11 +88,14 @@ def carries_state(request: ExecuteRequest) -> bool:
 def _read_v1(message: bytes) -> ExecuteRequest | None:
     if not _may_ask(_v1_header(message)):
         return None
-    parts = _v1_parts(message)
+    channel, *parts = _v1_parts(message)
     return _request(
-        loads(parts[1 + _HEADER]),
-        loads(parts[1 + _METADATA]),
-        loads(parts[1 + _CONTENT]),
+        {
+            "channel": channel.decode(errors="replace"),
+            "header": loads(parts[_HEADER]),
+            "metadata": loads(parts[_METADATA]),
+            "content": loads(parts[_CONTENT]),
+        },
         subprotocol_v1=True,
     )
 
@@ -103,13 +107,7 @@ def _read_legacy(message: bytes | str) -> ExecuteRequest | None:
         may_ask = _may_ask(message)
     if not may_ask:
         return None
-    whole = loads(message)
-    return _request(
-        whole.get("header"),
-        whole.get("metadata"),
-        whole.get("content"),
-        subprotocol_v1=False,
-    )
+    return _request(loads(message), subprotocol_v1=False)
 
 
 def _may_ask(text: bytes) -> bool:
@@ -123,20 +121,21 @@ def _legacy_with(text: bytes | str, entries: Mapping[str, Any]) -> str:
     return json.dumps(whole)
 
 
-def _request(
-    header: Any, metadata: Any, content: Any, *, subprotocol_v1: bool
-) -> ExecuteRequest | None:
-    header, metadata, content = map(_object, (header, metadata, content))
-    if header.get("msg_type") != "execute_request":
+def _request(whole: Any, *, subprotocol_v1: bool) -> ExecuteRequest | None:
+    names = ("header", "metadata", "content")
+    header, metadata, content = (_object(whole.get(name)) for name in names)
+    if header.get("msg_type") != "execute_request" or "msg_id" not in header:
         return None
+    channel = whole.get("channel")
     return ExecuteRequest(
-        msg_id=str(header.get("msg_id", "")),
+        msg_id=str(header["msg_id"]),
         username=str(header.get("username", "")),
         subprotocol_v1=subprotocol_v1,
         metadata=metadata,
         code=str(content.get("code", "")),
         silent=bool(content.get("silent", False)),
         stores_history=content.get("store_history", True) is not False,
+        channel="shell" if channel is None else str(channel),
     )
 
 

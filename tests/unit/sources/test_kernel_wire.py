@@ -53,6 +53,7 @@ def test_an_execute_request_is_read(wire):
         code="1 + 1",
         silent=False,
         stores_history=True,
+        channel="shell",
     )
 
 
@@ -93,6 +94,27 @@ def test_an_execute_request_is_one_however_its_type_is_written():
     ]
 
     assert [request and request.msg_id for request in written] == [msg["msg_id"]] * 3
+
+
+def test_a_request_without_an_id_is_none_to_a_kernel_either():
+    msg = message()
+    del msg["header"]["msg_id"]
+
+    assert read_request(as_v1(msg)) is None
+
+
+def test_a_requests_channel_is_read_and_is_shell_where_none_is_named():
+    _, parts = deserialize_msg_from_ws_v1(as_v1(message()))
+    legacy = json.loads(as_legacy(message()))
+    del legacy["channel"]
+    read = [
+        read_request(serialize_msg_to_ws_v1(parts, "control")),
+        read_request(json.dumps({**legacy, "channel": "control"})),
+        read_request(json.dumps(legacy)),
+    ]
+
+    channels = [request and request.channel for request in read]
+    assert channels == ["control", "control", "shell"]
 
 
 @pytest.mark.parametrize("metadata", [b"null", b"[]", b"[1]", b'"x"'])
