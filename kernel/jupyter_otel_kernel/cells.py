@@ -37,6 +37,8 @@ class Cell(RemoteSpan):
     """Whether it wants to know which data was opened."""
     depth = 1
     """How many ``run_cell`` of this request are under way, one in the other."""
+    dataset_log: Any = None
+    """What ``datasets`` keeps of it, as long as anything of the cell is there."""
     own_span: Span | None = None
     """In ``spans`` mode: below the execution's."""
     _before: Context | None = None

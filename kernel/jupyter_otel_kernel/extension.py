@@ -27,10 +27,10 @@ _DATASETS = "jupyter_otel_kernel.datasets"
 class DatasetHooks(Protocol):
     """What the module ``datasets`` returns when it is asked to ``install(shell)``."""
 
-    def cell_started(self, msg_id: str) -> None:
+    def cell_started(self, cell: Cell) -> None:
         """Take note that a cell begins whose request asks for datasets."""
 
-    def cell_ended(self, msg_id: str) -> None:
+    def cell_ended(self, cell: Cell) -> None:
         """Emit what is left to say of a cell; the channel sends it right afterwards."""
 
     def uninstall(self) -> None:
@@ -157,7 +157,7 @@ class Extension:
         self._newest = None
         try:
             if self.datasets is not None:
-                self.datasets.cell_ended(cell.msg_id)
+                self.datasets.cell_ended(cell)
             if self.channel is not None:
                 self.channel.flush()
         finally:
@@ -167,7 +167,7 @@ class Extension:
         if self.datasets is None:
             datasets = importlib.import_module(_DATASETS)
             self.datasets = datasets.install(self._shell)
-        self.datasets.cell_started(cell.msg_id)
+        self.datasets.cell_started(cell)
 
 
 _extension: Extension | None = None

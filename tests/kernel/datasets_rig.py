@@ -39,11 +39,11 @@ class Rig:
         cell = cells.Cell(msg_id, metadata, None)
         cell.enter()
         if asks:
-            self.hooks.cell_started(msg_id)
+            self.hooks.cell_started(cell)
         try:
             exec(compile(code, "<cell>", "exec"), self.user_ns)  # noqa: S102 - a kernel
         finally:
-            self.hooks.cell_ended(msg_id)
+            self.hooks.cell_ended(cell)
 
     def _emit(self, schema_id, data, msg_id, time_ns):
         assert abs(time.time_ns() - time_ns) < 60 * 10**9

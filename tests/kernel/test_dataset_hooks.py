@@ -72,6 +72,22 @@ def test_a_loop_over_10_000_files_is_1000_events_and_the_rest_is_counted(rig, fo
     assert summary == {"operation": "summary", "recorded": 998, "further": 9002}
 
 
+def test_a_cell_whose_tasks_go_on_for_many_cells_is_1000_events(rig, folder):
+    rig.user_ns.update(copy_context=contextvars.copy_context, names=iter(range(10_000)))
+    rig.run("later = copy_context().run")
+    rig.run(
+        "def burst():\n    for _ in range(998): open(f'{next(names)}', 'w').close()"
+    )
+    for number in range(5):
+        rig.run("later(burst)", f"burst {number}")
+        for other in range(5):
+            rig.run("pass", f"other {number} {other}")
+
+    of_the_first = [data for msg_id, data in rig.events if msg_id == "m1"]
+    further = [data["further"] for data in of_the_first if "further" in data]
+    assert (len(of_the_first), further) == (1000, [998, 1996])
+
+
 def test_much_that_was_read_past_us_is_told(rig, folder):
     (folder / "big").write_bytes(bytes(UNEXPLAINED_BYTES))
     rig.user_ns["read"] = (folder / "big").read_bytes

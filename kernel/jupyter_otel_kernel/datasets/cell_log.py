@@ -8,6 +8,7 @@ from typing import Any
 MAX_RECORDED = 998
 """Accesses of one cell that are recorded singly. With a summary at its end, and one of
 what its threads did later, these are 1000 events."""
+MAX_SUMMARIES = 2
 UNEXPLAINED_BYTES = 32 * 1024 * 1024
 """So much read and not of a recorded dataset is told: imports read some MiB, too."""
 
@@ -23,6 +24,8 @@ class CellLog:
         """Accesses after the last one that was recorded singly."""
         self.is_full = False
         """Whether from now on accesses are only counted."""
+        self.is_followed = False
+        """Whether what its threads do after its end is going to be told."""
         self.known_bytes = 0
         """How much of what the cell reads is explained by what is recorded."""
         self._noted: set[tuple[str, ...]] = set()
@@ -30,6 +33,7 @@ class CellLog:
         self._reported: set[tuple[str, ...]] = set()
         """By their names as reported: of two ways to write a path one is enough."""
         self._told = 0
+        self._summaries = 0
         self._read_before = read_bytes()
 
     def note(self, *access: str) -> bool:
@@ -52,6 +56,8 @@ class CellLog:
 
     def summary(self) -> dict[str, Any] | None:
         """Return what is left to say, as properties of an event; None: nothing."""
+        if self._summaries == MAX_SUMMARIES:
+            return None
         now = read_bytes()
         read = None if now is None else max(now - (self._read_before or 0), 0)
         unexplained = (read or 0) - self.known_bytes
@@ -61,6 +67,7 @@ class CellLog:
         data["further"] = self.further
         if read is not None:
             data["read_bytes"] = read
+        self._summaries += 1
         self._told, self.known_bytes = self.further, read or 0
         return data
 

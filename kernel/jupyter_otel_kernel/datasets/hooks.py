@@ -16,7 +16,7 @@ from jupyter_otel_kernel.datasets.targets import names_of, operation_of
 from jupyter_otel_kernel.datasets.uris import clean
 from jupyter_otel_kernel.datasets.wrapping import Wrappers
 
-_MAX_ENDED = 4
+_MAX_FOLLOWED = 4
 
 
 class Hooks:
@@ -33,10 +33,11 @@ class Hooks:
     ) -> None:
         self._shell, self._accesses, self._when_over = shell, accesses, when_over
         self._pid = os.getpid()
-        self._logs: dict[str, CellLog] = {}
-        """Of the cells that run, and of the last that ended: threads may go on."""
-        self._ended: list[str] = []
-        self._running: set[str] = set()
+        self._running: dict[str, CellLog] = {}
+        """By the message id of each cell that runs."""
+        self._followed: list[CellLog] = []
+        """Of the last cells that ended: their tasks and threads may go on."""
+        self._of_no_cell: CellLog | None = None
         self._is_over = False
         self.faults = 0
         """How often a hook failed, which changes nothing for its caller."""
@@ -45,23 +46,22 @@ class Hooks:
         self._import_hook.install()
         self._wrappers.replace_value(shell.user_ns, "open")
 
-    def cell_started(self, msg_id: str) -> None:
+    def cell_started(self, cell: cells.Cell) -> None:
         """Take note that a cell begins whose request asks for datasets."""
         self._wrappers.leave()
-        self._logs[msg_id] = CellLog(msg_id)
-        self._running.add(msg_id)
+        cell.dataset_log = self._running[cell.msg_id] = CellLog(cell.msg_id)
         self._wrappers.full = None
 
-    def cell_ended(self, msg_id: str) -> None:
+    def cell_ended(self, cell: cells.Cell) -> None:
         """Emit what is left to say of a cell."""
-        if msg_id not in self._running:
+        log = self._running.pop(cell.msg_id, None)
+        if log is None:
             return
-        self._running.remove(msg_id)
         self._wrappers.full = None
-        self._end(self._logs[msg_id])
-        self._ended.append(msg_id)
-        while len(self._ended) > _MAX_ENDED:
-            self._end(self._logs.pop(self._ended.pop(0)))
+        self._end(log)
+        self._follow(log)
+        while len(self._followed) > _MAX_FOLLOWED:
+            self._forget(self._followed.pop(0))
 
     def uninstall(self) -> None:
         """Put every function back that was wrapped."""
@@ -70,9 +70,10 @@ class Hooks:
         self._import_hook.uninstall()
         self._wrappers.restore_value(self._shell.user_ns, "open")
         self._wrappers.restore_all()
-        for log in self._logs.values():
+        for log in (*self._running.values(), *self._followed):
             self._end(log)
-        self._logs.clear()
+        self._running.clear()
+        self._followed.clear()
         self._when_over()
 
     def record(self, uri: str | os.PathLike[str], access: dict[str, Any]) -> bool:
@@ -132,12 +133,32 @@ class Hooks:
         cell = cells.current()
         if cell is not None and not cell.asks_for_datasets:
             return None
-        msg_id = "" if cell is None else cell.msg_id
-        log = self._logs.get(msg_id)
-        if log is None:
-            log = self._logs[msg_id] = CellLog(msg_id)
-            self._ended.append(msg_id)
+        log = self._log_of_no_cell() if cell is None else self._log_of(cell)
+        if not log.is_followed and log.msg_id not in self._running:
+            self._follow(log)
         return log
+
+    def _log_of(self, cell: cells.Cell) -> CellLog:
+        if cell.dataset_log is None:
+            cell.dataset_log = CellLog(cell.msg_id)
+        log: CellLog = cell.dataset_log
+        return log
+
+    def _log_of_no_cell(self) -> CellLog:
+        if self._of_no_cell is None:
+            self._of_no_cell = CellLog("")
+        return self._of_no_cell
+
+    def _follow(self, log: CellLog) -> None:
+        log.is_followed = True
+        self._followed.append(log)
+
+    def _forget(self, log: CellLog) -> None:
+        """Say the rest; a cell's own log stays where its tasks and threads find it."""
+        log.is_followed = False
+        self._end(log)
+        if log is self._of_no_cell:
+            self._of_no_cell = None
 
     def _end(self, log: CellLog) -> None:
         self._accesses.report_all()
@@ -145,5 +166,5 @@ class Hooks:
 
     def _count(self, log: CellLog) -> None:
         log.further += 1
-        if self._running == {log.msg_id}:
+        if list(self._running.values()) == [log]:
             self._wrappers.full = log
