@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from jupyter_otel.redaction.known_words import KnownWords
@@ -23,11 +23,21 @@ class Scrubber(NamedTuple):
     """One shape and the word that stands in its place."""
 
     name: str
-    pattern: re.Pattern[str]
+    expression: str
     keep: Callable[[str], bool] | None = None
     """Whether a match is harmless after all."""
     hints: tuple[str, ...] = ("",)
     """In lower case: without any of them in a text there is no match."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The expression, compiled when a text is first scrubbed."""
+        return _compiled(self.expression)
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
 
 
 def _is_plain_word(text: str) -> bool:
@@ -67,7 +77,7 @@ _SAID = (
 _OPTION = r"(?<![\w-])(?:-u|--user)[ =][\"']?[^\s:\"']{1,64}:[^\s\"']{1,256}"
 _COOKIE = r"\b(?:set-)?cookie[\\\"'\])]{0,6}\s{0,8}[:=][^\r\n]+"
 
-_NAMES_SECRET = re.compile(
+_NAMES_SECRET = (
     rf"(?i)(?:{_CREDENTIAL}|cookies?)$|passw(?:or)?d|secret|passphrase|credential"
     r"|(?:private|api)[_-]?key"
 )
@@ -83,27 +93,24 @@ _HOME = (
 SCRUBBERS: tuple[Scrubber, ...] = (
     Scrubber(
         "private_key",
-        re.compile(
-            r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
-            r"(?:.*?-----END [A-Z ]{0,30}PRIVATE KEY-----|.*)",
-            re.DOTALL,
-        ),
+        r"(?s)-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"
+        r"(?:.*?-----END [A-Z ]{0,30}PRIVATE KEY-----|.*)",
         hints=("-----begin",),
     ),
     Scrubber(
         "url_credentials",
-        re.compile(r"(?<=://)[^\s/@:]{0,256}:[^\s/]{1,256}(?=@)"),
+        r"(?<=://)[^\s/@:]{0,256}:[^\s/]{1,256}(?=@)",
         hints=("://",),
     ),
     Scrubber(
         "jwt",
-        re.compile(r"(?<![\w-])eyJ[\w-]{8,4096}\.[\w-]{8,8192}(?:\.[\w-]{0,4096})?"),
+        r"(?<![\w-])eyJ[\w-]{8,4096}\.[\w-]{8,8192}(?:\.[\w-]{0,4096})?",
         hints=("eyj",),
     ),
-    Scrubber("token", re.compile(TOKENS)),
+    Scrubber("token", TOKENS),
     Scrubber(
         "secret",
-        re.compile(rf"(?is){_COOKIE}|{_ASSIGNED}|{_TOLD}|{_SAID}|{_OPTION}"),
+        rf"(?is){_COOKIE}|{_ASSIGNED}|{_TOLD}|{_SAID}|{_OPTION}",
         hints=(
             "pass",
             "pwd",
@@ -119,22 +126,18 @@ SCRUBBERS: tuple[Scrubber, ...] = (
     ),
     Scrubber(
         "email",
-        re.compile(
-            r"[\w.+-][\w.%+-]{0,63}(?:@|%40|&#64;|\\u0040)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-        ),
+        r"[\w.+-][\w.%+-]{0,63}(?:@|%40|&#64;|\\u0040)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}",
         hints=("@", "%40", "&#64;", "\\u0040"),
     ),
     Scrubber(
         "ip",
-        re.compile(
-            r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"
-            r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}(?::?[0-9a-fA-F]{1,4}){1,6}(?![\w:])"
-            r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){1,6}:(?:[0-9a-fA-F]{1,4}:?){0,6}(?!\w)"
-        ),
+        r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"
+        r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}(?::?[0-9a-fA-F]{1,4}){1,6}(?![\w:])"
+        r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){1,6}:(?:[0-9a-fA-F]{1,4}:?){0,6}(?!\w)",
     ),
-    Scrubber("home", re.compile(_HOME), hints=("home", "users", "/root", "~")),
-    Scrubber("random", re.compile(r"(?<![\w-])[0-9a-fA-F]{32,4096}(?![\w-])")),
-    Scrubber("random", re.compile(r"\b[\w+/=-]{24,4096}"), keep=_is_plain_word),
+    Scrubber("home", _HOME, hints=("home", "users", "/root", "~")),
+    Scrubber("random", r"(?<![\w-])[0-9a-fA-F]{32,4096}(?![\w-])"),
+    Scrubber("random", r"\b[\w+/=-]{24,4096}", keep=_is_plain_word),
 )
 """In the order they are tried; each match becomes ``[<name>]``."""
 
@@ -145,7 +148,7 @@ HIDDEN = "[secret]"
 
 def names_secret(key: str) -> bool:
     """Return whether what a key holds is a secret, by its name."""
-    return _NAMES_SECRET.search(key) is not None
+    return _compiled(_NAMES_SECRET).search(key) is not None
 
 
 def scrub(text: str, known: KnownWords | None = None) -> str:
