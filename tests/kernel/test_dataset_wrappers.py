@@ -67,6 +67,19 @@ def test_taking_the_hooks_out_restores_the_very_originals():
     assert rig.over
 
 
+def test_what_was_imported_by_name_can_be_pickled_once_the_hooks_are_out(monkeypatch):
+    module = types.ModuleType("a_users_own")
+    monkeypatch.setitem(sys.modules, "a_users_own", module)
+    rig = Rig()
+    exec("from numpy import load as read", module.__dict__)  # noqa: S102 - our own
+    exec("from numpy import load", rig.user_ns)  # noqa: S102 - our own
+    rig.close()
+
+    for function in (module.read, rig.user_ns["load"]):
+        assert function is np.load
+        assert pickle.loads(pickle.dumps(function)) is np.load  # noqa: S301 - our own
+
+
 def test_what_somebody_else_has_put_in_our_place_is_left(rig):
     ours = np.load
     np.load = theirs = functools.partial(ours)

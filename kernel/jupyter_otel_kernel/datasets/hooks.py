@@ -68,8 +68,7 @@ class Hooks:
         self._is_over = True
         self._wrappers.full = None
         self._import_hook.uninstall()
-        self._wrappers.restore_value(self._shell.user_ns, "open")
-        self._wrappers.restore_all()
+        self._wrappers.restore_all(self._shell.user_ns)
         for log in (*self._running.values(), *self._followed):
             self._end(log)
         self._running.clear()

@@ -67,22 +67,24 @@ class Wrappers:
             if namespace.get(name) is replaced.original:
                 namespace[name] = replaced.ours
 
-    def restore_value(self, namespace: dict[str, Any], name: str) -> None:
-        """Put the original back where our wrapper is."""
-        for replaced in self._replaced:
-            if namespace.get(name) is replaced.ours:
-                namespace[name] = replaced.original
-
     def leave(self) -> None:
         """Forget that this thread was inside a call: an interrupt may leave it so."""
         self._inside.discard(get_ident())
 
-    def restore_all(self) -> None:
-        """Put every original back, but where somebody else has put something since."""
-        while self._replaced:
-            owner, name, original, ours = self._replaced.pop()
+    def restore_all(self, user_ns: dict[str, Any]) -> None:
+        """Put every original back, but where somebody else has put something since.
+
+        Also under the names that cells and modules gave our wrappers by importing them.
+        """
+        for owner, name, original, ours in reversed(self._replaced):
             if vars(owner).get(name) is ours:
                 setattr(owner, name, original)
+        originals = {id(one.ours): one.original for one in self._replaced}
+        for namespace in (user_ns, *_namespaces()):
+            for name, value in list(namespace.items()):
+                if id(value) in originals:
+                    namespace[name] = originals[id(value)]
+        self._replaced.clear()
 
     def _wrap_function(self, module: Any, name: str, function: Function) -> None:
         original = vars(module)[name]
@@ -175,6 +177,12 @@ def _parts(module: ModuleType) -> list[ModuleType]:
         and part is not module
         and isinstance(part, ModuleType)
     ]
+
+
+def _namespaces() -> list[dict[str, Any]]:
+    """Return the names of each module; none is loaded by that."""
+    modules = [it for it in list(sys.modules.values()) if isinstance(it, ModuleType)]
+    return [ModuleType.__getattribute__(module, "__dict__") for module in modules]
 
 
 def _library(module: Any, function: Function) -> str:
