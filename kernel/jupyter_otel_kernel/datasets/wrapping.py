@@ -181,7 +181,8 @@ def _parts(module: ModuleType) -> list[ModuleType]:
 
 def _namespaces() -> list[dict[str, Any]]:
     """Return the names of each module; none is loaded by that."""
-    modules = [it for it in list(sys.modules.values()) if isinstance(it, ModuleType)]
+    values: list[Any] = list(sys.modules.values())  # not all of them need be modules
+    modules = [value for value in values if isinstance(value, ModuleType)]
     return [ModuleType.__getattribute__(module, "__dict__") for module in modules]
 
 
