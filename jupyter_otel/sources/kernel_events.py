@@ -156,7 +156,9 @@ class KernelEvents:
             source=Source.KERNEL,
             trust=Trust.CLIENT,
         )
-        self._intake.emit(schema, event["data"], attribution)
+        # The one it was read from, whatever the message says.
+        data = {**event["data"], "kernel_id": kernel_id}
+        self._intake.emit(schema, data, attribution)
         return None
 
     def _time_ns(self, stated: object) -> int | None:

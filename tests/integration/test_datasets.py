@@ -78,6 +78,7 @@ def test_a_dataset_is_a_log_record_of_its_execution_without_credentials(
         assert access.raw["spanId"] == execution.raw["spanId"]
         assert access.attributes["jupyter.source"] == "kernel"
         assert access.attributes["jupyter.trust"] == "client"
+        assert access.attributes["jupyter.kernel.id"] == client.kernel_id
     assert "hunter2" not in json.dumps([record.raw for record in server.logs(ACCESS)])
 
 

@@ -17,6 +17,7 @@ SPAN = SpanContext(bytes([1] * 16), bytes([2] * 8))
 ANNS = Attribution(Person("user:ann", "ann"), SPAN)
 EXECUTION = "https://events.jupyter.org/jupyter_otel/execution/v1"
 READ = {"operation": "read", "uri": "/data/a.csv"}
+TAKEN = {**READ, "kernel_id": "k1"}
 
 
 def event(**changes):
@@ -52,7 +53,7 @@ def test_an_event_is_handed_in_as_the_executions_and_on_the_kernels_word(
     reader.take("k1", message(event()))
 
     [taken] = intake.taken
-    assert (taken.schema.id, taken.data) == (DATASET_ACCESS, READ)
+    assert (taken.schema.id, taken.data) == (DATASET_ACCESS, TAKEN)
     assert taken.attribution == Attribution(
         person=ANNS.person,
         span=SPAN,
@@ -80,6 +81,13 @@ def test_what_the_message_says_of_identity_span_and_trust_is_not_read(reader, in
     )
 
 
+def test_which_kernel_it_was_is_not_read_from_the_message(reader, intake):
+    forged = {**READ, "kernel_id": "k2"}
+    reader.take("k1", message(event(data=forged, kernel_id="k2")))
+
+    assert intake.data == [TAKEN]
+
+
 @pytest.mark.parametrize(
     ("schema_id", "reason"),
     [
@@ -95,7 +103,7 @@ def test_a_schema_that_kernels_may_not_report_is_refused(
 ):
     reader.take("k1", message(event(schema_id=schema_id), event()))
 
-    assert intake.data == [READ]
+    assert intake.data == [TAKEN]
     assert intake.refused == {reason: 1}
 
 
@@ -140,7 +148,7 @@ def test_what_is_no_message_of_ours_is_counted_once(reader, intake, content):
 def test_an_event_of_wrong_types_costs_no_other_event(reader, intake, changes):
     reader.take("k1", message(event(**changes), "text", None, event()))
 
-    assert (intake.data, intake.refused) == ([READ], {"malformed": 3})
+    assert (intake.data, intake.refused) == ([TAKEN], {"malformed": 3})
 
 
 @pytest.mark.parametrize(
