@@ -63,6 +63,8 @@ class _Kernel:
     seen_s: float
     next_sequences: dict[str, int] = field(default_factory=dict)
     """Of each of its channels: one a process, the kernel's and its children's."""
+    is_known_from_its_start: bool = True
+    """Else a channel that is new here may only have been forgotten."""
 
 
 class KernelEvents:
@@ -86,6 +88,8 @@ class KernelEvents:
         self._attribution_of = attribution_of
         self._now_s, self._now_ns = now_s, now_ns
         self._kernels: dict[str, _Kernel] = {}
+        """The one that was heard last comes last."""
+        self._has_forgotten = False
         self._complaints = Complaints(now_s)
         self._faults = HookFaults("the reader of kernels' events")
 
@@ -107,11 +111,14 @@ class KernelEvents:
     def _kernel(self, kernel_id: str) -> _Kernel:
         """Return what is kept of a kernel, its room as it is now."""
         now_s = self._now_s()
-        kernel = self._kernels.get(kernel_id)
+        kernel = self._kernels.pop(kernel_id, None)
         if kernel is None:
-            if len(self._kernels) >= _MAX_KERNELS:
-                del self._kernels[next(iter(self._kernels))]
-            kernel = self._kernels[kernel_id] = _Kernel(BURST_EVENTS, now_s)
+            kernel = _Kernel(BURST_EVENTS, now_s)
+            kernel.is_known_from_its_start = not self._has_forgotten
+        self._kernels[kernel_id] = kernel  # behind those that were heard before
+        if len(self._kernels) > _MAX_KERNELS:
+            del self._kernels[next(iter(self._kernels))]
+            self._has_forgotten = True
         regained = (now_s - kernel.seen_s) * EVENTS_PER_S
         kernel.room = min(kernel.room + regained, BURST_EVENTS)
         kernel.seen_s = now_s
@@ -177,11 +184,14 @@ def _missed(kernel: _Kernel, message: _Message) -> int | None:
     """Return how many messages of a channel are missing before this one.
 
     None: it came before, over another connection to the same kernel. A channel begins
-    at 0, so one that is new here with a later number has lost what was before.
+    at 0, so one that is new here with a later number has lost what was before, unless
+    it may have been forgotten.
     """
-    expected = kernel.next_sequences.pop(message.channel, 0)
+    first = 0 if kernel.is_known_from_its_start else message.sequence
+    expected = kernel.next_sequences.pop(message.channel, first)
     if len(kernel.next_sequences) >= _MAX_CHANNELS:
         del kernel.next_sequences[next(iter(kernel.next_sequences))]
+        kernel.is_known_from_its_start = False
     kernel.next_sequences[message.channel] = max(expected, message.sequence + 1)
     return None if message.sequence < expected else message.sequence - expected
 

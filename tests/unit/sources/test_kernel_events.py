@@ -223,6 +223,35 @@ def test_kernels_are_forgotten_in_time(reader, intake):
     assert len(reader._kernels) == 500
 
 
+def test_a_kernel_that_is_heard_again_and_again_is_not_forgotten(reader, intake, clock):
+    for number in range(2000):
+        reader.take("k1", message(event(), sequence=number))
+        reader.take(f"kernel {number}", message())
+        clock.s += 1
+    reader.take("k1", message(event(), sequence=2001))
+
+    assert intake.refused == {"lost": 1}
+
+
+def test_what_a_forgotten_kernel_reports_next_is_no_loss(reader, intake):
+    reader.take("k1", message(event(), sequence=0))
+    for number in range(500):
+        reader.take(f"kernel {number}", message())
+    reader.take("k1", message(event(), sequence=1000))
+    reader.take("k1", message(event(), sequence=1002))
+
+    assert intake.refused == {"lost": 1}
+
+
+def test_a_forgotten_channel_s_next_message_is_no_loss(reader, intake):
+    reader.take("k1", message(sequence=0))
+    for number in range(16):
+        reader.take("k1", message(channel=f"child {number}"))
+    reader.take("k1", message(sequence=1000))
+
+    assert intake.refused == {}
+
+
 @pytest.mark.swallows
 def test_an_error_reaches_nobody(intake, swallowed):
     intake.schemas = {DATASET_ACCESS: make_schema(DATASET_ACCESS)}
