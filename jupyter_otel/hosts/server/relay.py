@@ -48,8 +48,11 @@ from jupyter_otel.sources.otlp_bodies import (
 from jupyter_otel.tally import Signal
 from jupyter_otel.telemetry import Telemetry
 
-MAX_WAITING_BYTES = 4 * MAX_BYTES
-"""Of all requests that wait for the thread."""
+MAX_HELD_BYTES = 4 * MAX_BYTES
+"""Of all requests together, as they come in and until they are answered."""
+BODY_S = 10.0
+"""How long a body may take: longer, and one kernel that is slow on purpose could hold
+all of that for good, for all that `BYTES_PER_S` allows it."""
 _REQUEST_BYTES = 4096
 """What a request counts as at least."""
 _REFUSED_BYTES = 2**18
@@ -90,21 +93,25 @@ class Relay:
         self.kernels = kernels
         self.complaints = Complaints()
         self._relayed = relayed
-        self._waiting_bytes = 0
+        self._held_bytes = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="jupyter_otel-relay")
 
     async def take(self, kernel: RelayKernel, body: Body) -> Any:
         """Return the response to a request, or why it is `Refused`."""
-        size = len(body.text)
-        if self._waiting_bytes + size > MAX_WAITING_BYTES:
-            return Refused(_BUSY, "The server is busy with other kernels' requests.")
-        self._waiting_bytes += size
         people = frozenset(kernel.people)  # of now: the thread has no lock on it
         run = asyncio.get_running_loop().run_in_executor
-        try:
-            return await run(self._thread, partial(self._take, kernel, people, body))
-        finally:
-            self._waiting_bytes -= size
+        return await run(self._thread, partial(self._take, kernel, people, body))
+
+    def hold(self, size: int) -> bool:
+        """Return whether so many bytes more may be held, which then counts."""
+        if self._held_bytes + size > MAX_HELD_BYTES:
+            return False
+        self._held_bytes += size
+        return True
+
+    def release(self, size: int) -> None:
+        """Take back that so many bytes are held."""
+        self._held_bytes -= size
 
     def _take(self, kernel: RelayKernel, people: frozenset[Person], body: Body) -> Any:
         signal, text, content_type, encoding = body
@@ -146,7 +153,7 @@ class RelayHandler(web.RequestHandler):
         self._relay = relay
         self._signal = signal
         self._chunks: list[bytes] = []
-        self._size = 0
+        self._held_bytes = 0
         self._refused: Refused | None = None
         """Known before the body is read to its end, said after it: a client that
         still sends would not hear it."""
@@ -166,31 +173,64 @@ class RelayHandler(web.RequestHandler):
             self._refuse(Refused(401, "This takes a running kernel's token."))
             return
         self._kernel, self._encoding = kernel, encoding or ""
-        kernel.allowance.charge(_REQUEST_BYTES)
-        wait_s = kernel.allowance.wait_s()
+        connection: Any = self.request.connection  # tornado types it as less
+        connection.set_body_timeout(BODY_S)
         if content_type is None or encoding is None:
             self._refused = Refused(
                 415, f"Send {PROTOBUF} or {JSON}, as it is or gzip."
             )
-        elif wait_s:
-            self.set_header("Retry-After", str(math.ceil(wait_s)))
-            self._refused = Refused(429, "This kernel sends too much: wait.")
+        else:
+            stated = headers.get("Content-Length")
+            self._is_charged = stated is not None
+            self._refused = self._charge(int(stated or 0) + _REQUEST_BYTES)
 
     def data_received(self, chunk: bytes) -> None:
         """Keep a part of the body, while it may still be taken."""
-        self._size += len(chunk)
-        if self._size > MAX_BYTES:
-            self._refused = self._refused or _TOO_LARGE
+        if self._refused is None:
+            self._refused = self._objection(len(chunk))
         if self._refused is not None:
-            self._chunks.clear()
+            self._drop()
             return
-        self._kernel.allowance.charge(len(chunk))
+        self._held_bytes += len(chunk)
         self._chunks.append(chunk)
+
+    def on_finish(self) -> None:
+        """Hold nothing any more."""
+        self._drop()
+
+    def on_connection_close(self) -> None:
+        """Hold nothing of what will not come to its end."""
+        super().on_connection_close()
+        self._drop()
+
+    def _objection(self, size: int) -> Refused | None:
+        """Return why so much more of the body is not taken; if it is, it counts."""
+        if self._held_bytes + size > MAX_BYTES:
+            return _TOO_LARGE
+        refused = None if self._is_charged else self._charge(size)
+        if refused is None and not self._relay.hold(size):
+            return Refused(_BUSY, "The server is busy with other kernels' requests.")
+        return refused
+
+    def _charge(self, size: int) -> Refused | None:
+        """Charge the kernel with bytes; return why not."""
+        if size > MAX_BYTES + _REQUEST_BYTES:
+            return _TOO_LARGE
+        if self._kernel.allowance.wait_s():
+            return Refused(429, "This kernel sends too much: wait.")
+        self._kernel.allowance.charge(size)
+        return None
+
+    def _drop(self) -> None:
+        self._chunks.clear()
+        self._relay.release(self._held_bytes)
+        self._held_bytes = 0
 
     @allow_unauthenticated
     async def post(self) -> None:
         """Pass the request on, and answer as OTLP says."""
         text = b"".join(self._chunks)
+        self._chunks.clear()
         body = Body(self._signal, text, self._content_type, self._encoding)
         answer = self._refused or await self._relay.take(self._kernel, body)
         if isinstance(answer, Refused):
@@ -204,8 +244,9 @@ class RelayHandler(web.RequestHandler):
             f"relay {status}", f"A request to the relay for kernels got a {status}."
         )
         self.set_status(status)
-        if status == _BUSY:
-            self.set_header("Retry-After", "1")
+        if status in (429, _BUSY):
+            wait_s = self._kernel.allowance.wait_s()
+            self.set_header("Retry-After", str(max(math.ceil(wait_s), 1)))
         self._answer(Status(code=_CODES[status], message=text))
 
     def _answer(self, message: Any) -> None:
