@@ -205,3 +205,32 @@ def test_what_runs_when_the_server_goes_has_ended_in_the_records(
 
     [finished] = server.logs("jupyter_otel.execution", **{EVENT + "phase": "finished"})
     assert finished.attributes[EVENT + "status"] == "kernel_died"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", ""), ("POST", "/restart")], ids=["stop", "restart"]
+)
+def test_a_kernels_end_is_seen_where_the_event_bus_is_not_listened_to(
+    silent_bus, connect, method, path
+):
+    kernel_id = silent_bus.start_kernel()
+    client = connect(silent_bus, kernel_id)
+    # Deaf to the interrupt that comes before: only the kernel's end ends it.
+    running = client.send(
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "time.sleep(60)"
+    )
+    client.await_busy(running)
+    client.close()
+
+    silent_bus.request(method, f"api/kernels/{kernel_id}{path}")
+
+    assert list(ended(silent_bus, kernel_id, 1).values()) == ["kernel_died"]
+
+
+@pytest.fixture(scope="module")
+def silent_bus(start_server):
+    return start_server(
+        *COLLECTING, "--OtelPolicy.code=text", "--OtelSources.jupyter_events=False"
+    )

@@ -15,6 +15,7 @@ from jupyter_otel.config import Settings
 from jupyter_otel.event import Person
 from jupyter_otel.hosts.code import takes_code
 from jupyter_otel.hosts.server.datasets import reader_of_kernels
+from jupyter_otel.hosts.server.kernel_managers import derive_kernel_managers
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
 from jupyter_otel.hosts.server.trace_context import TraceContext, prepare_spans
@@ -24,16 +25,17 @@ from jupyter_otel.sources.client_programs import client_program
 from jupyter_otel.sources.execution_facts import ExecutionFacts
 from jupyter_otel.sources.execution_reports import EXECUTION_SCHEMA, ExecutionReports
 from jupyter_otel.sources.executions import Status
+from jupyter_otel.sources.faults import HookEdge
 from jupyter_otel.sources.found_executions import FoundExecutions
 from jupyter_otel.sources.iopub_watch import IopubWatch
-from jupyter_otel.sources.kernel_actions import KernelActionsHandler
+from jupyter_otel.sources.kernel_actions import KernelActions, telling
 from jupyter_otel.sources.kernel_executions import KernelExecutions, RunningExecutions
 from jupyter_otel.sources.kernel_frames import KERNEL_EVENT
 from jupyter_otel.sources.kernel_messages import ExecutionCapture, capturing
 from jupyter_otel.sources.kernel_watches import KernelWatches
-from jupyter_otel.sources.server_events import EventLoggerHandler
 from jupyter_otel.telemetry import Telemetry
 
+_EDGE = HookEdge("the watch over kernels")
 _CONNECTION_CLASS = "kernel_websocket_connection_class"
 
 
@@ -136,17 +138,22 @@ def _watches(
 
 def _follow_kernels(serverapp: Any, watches: KernelWatches) -> None:
     """Watch the kernels that run, and those that will."""
-    for kernel_id in serverapp.kernel_manager.list_kernel_ids():
-        watches.open(kernel_id)
-    # Only beside our own handler: any handler makes the bus validate.
-    bus = serverapp.event_logger
-    if any(isinstance(h, EventLoggerHandler) for h in bus.handlers):
-        calls = {
+    kernels = serverapp.kernel_manager
+    actions = KernelActions(
+        {
             "start": watches.open,
             "restart": watches.restarted,
             "shutdown": watches.gone,
         }
-        bus.register_handler(KernelActionsHandler(calls))
+    )
+    # A manager of another making has its kernels watched while they are there.
+    with _EDGE:
+        derive_kernel_managers(kernels, lambda base: telling(base, actions), _EDGE)
+    for kernel_id in kernels.list_kernel_ids():
+        with _EDGE:
+            kernel = kernels.get_kernel(kernel_id)
+            kernel.__class__ = telling(type(kernel), actions)
+        watches.open(kernel_id)
 
 
 def _call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:

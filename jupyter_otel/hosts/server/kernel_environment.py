@@ -14,11 +14,13 @@ server's kernel manager (nbconvert's preprocessor) hand down all they have.
 import os
 import re
 from collections.abc import Mapping, MutableMapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_otel.config import OtelTraces
 from jupyter_otel.errors import JupyterOtelError
+from jupyter_otel.hosts.server.kernel_managers import derive_kernel_managers
 from jupyter_otel.hosts.server.relay_kernels import RelayVariables
 from jupyter_otel.sources.faults import HookEdge
 from jupyter_otel.telemetry import Telemetry
@@ -143,26 +145,12 @@ def take_hand_over(environ: MutableMapping[str, str]) -> dict[str, str]:
 
 
 def change_kernel_environments(serverapp: Any, environment: KernelEnvironment) -> None:
-    """Start the server's kernels in this environment from now on, restarts too.
-
-    Whatever class of kernel manager the server was given stays, as the base of ours.
-    """
+    """Start the server's kernels in this environment from now on, restarts too."""
     if getattr(serverapp.gateway_config, "gateway_enabled", False):
         return  # it would not pass them on, and writes all of them to the log
-    kernels = serverapp.kernel_manager
-    make = kernels.kernel_manager_factory
-    classes: dict[type, type] = {}
-
-    def make_starting(*args: Any, **kwargs: Any) -> Any:
-        manager = make(*args, **kwargs)
-        with _EDGE:
-            base = type(manager)
-            if base not in classes:
-                classes[base] = _starting_in(environment, base)
-            manager.__class__ = classes[base]
-        return manager
-
-    kernels.kernel_manager_factory = make_starting
+    derive_kernel_managers(
+        serverapp.kernel_manager, partial(_starting_in, environment), _EDGE
+    )
 
 
 class KernelStartMixin:
