@@ -17,7 +17,7 @@ from jupyter_otel.hosts.code import takes_code
 from jupyter_otel.hosts.server.datasets import reader_of_kernels
 from jupyter_otel.hosts.server.kernel_managers import derive_kernel_managers
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
-from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
+from jupyter_otel.hosts.server.people import People, account_of
 from jupyter_otel.hosts.server.trace_context import TraceContext, prepare_spans
 from jupyter_otel.schema import Group, Schema
 from jupyter_otel.sources.attributions import Attributions
@@ -117,16 +117,16 @@ def _watches(
 ) -> KernelWatches:
     kernels, running = serverapp.kernel_manager, capture.running
     reports = running.reports
-    one_account = not names_people(serverapp.identity_provider)
+    account = account_of(serverapp.identity_provider)
     find = FoundExecutions(
         facts=capture.facts,
         spans=capture.spans,
-        person=SERVER_ACCOUNT if one_account else None,
+        person=account,
         kernel_name=lambda kernel_id: kernels.get_kernel(kernel_id).kernel_name,
         now_ns=reports.now_ns,
     )
     # Nobody can be asked whether what is nobody's may leave.
-    may_find = one_account or _is_mandatory(telemetry.settings)
+    may_find = account is not None or _is_mandatory(telemetry.settings)
 
     def make(kernel: KernelExecutions) -> IopubWatch:
         return IopubWatch(

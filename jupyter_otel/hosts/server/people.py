@@ -19,6 +19,9 @@ SERVER_ACCOUNT = ACCOUNT
 _NAMED = "user:"
 """Stands before names, so that nobody's name can make them the account."""
 
+_HUB = "JUPYTERHUB_API_URL"
+_OWNER = "JUPYTERHUB_USER"
+
 # A provider that gives people names of their own has one of these from elsewhere.
 _NAMING = (
     "get_user",
@@ -47,7 +50,7 @@ class People:
         self._spans = spans
         self._are_named = names_people(provider)
         # Under a Hub the relay names people; a user server sends no identity.
-        self._under_hub = "JUPYTERHUB_API_URL" in environ
+        self._under_hub = _HUB in environ
 
     def attribution(self) -> Attribution:
         """Return whose the request is that is being served in this context; its span.
@@ -68,6 +71,20 @@ class People:
         if name is None:
             return SERVER_ACCOUNT
         return Person(f"{_NAMED}{name}", None if self._under_hub else name)
+
+
+def account_of(
+    provider: object, environ: Mapping[str, str] = os.environ
+) -> Person | None:
+    """Return whose is what the server's account does outside of any request.
+
+    Under a Hub it is the one person's whose server it is. Where a server knows several
+    people by name it is nobody's.
+    """
+    if not names_people(provider):
+        return SERVER_ACCOUNT
+    owner = environ.get(_OWNER) if _HUB in environ else None
+    return Person(f"{_NAMED}{owner}", None) if owner else None
 
 
 def names_people(provider: object) -> bool:

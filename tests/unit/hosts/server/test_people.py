@@ -10,7 +10,12 @@ from jupyter_server.auth.identity import (
 )
 
 from jupyter_otel.event import NOBODYS, Attribution, Person
-from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People, names_people
+from jupyter_otel.hosts.server.people import (
+    SERVER_ACCOUNT,
+    People,
+    account_of,
+    names_people,
+)
 from jupyter_otel.hosts.server.trace_context import TraceContext
 from jupyter_otel.sources.request_spans import RequestSpans
 from jupyter_otel.tracing.spans import SpanStarter
@@ -134,3 +139,29 @@ def test_a_user_named_account_is_not_the_account():
     handler = SimpleNamespace(current_user=User("account"))
 
     assert People(NamingProvider(), {}).person(handler).subject != "account"
+
+
+HUB = {"JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api", "JUPYTERHUB_USER": "ann"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "environ", "person"),
+    [
+        (IdentityProvider, {}, SERVER_ACCOUNT),
+        (IdentityProvider, HUB, SERVER_ACCOUNT),
+        (NamingProvider, {}, None),
+        (NamingProvider, {"JUPYTERHUB_USER": "ann"}, None),
+        (NamingProvider, HUB, Person("user:ann", None)),
+        (NamingProvider, {**HUB, "JUPYTERHUB_USER": ""}, None),
+    ],
+)
+def test_what_the_account_does_is_its_owners_where_there_is_one(
+    provider, environ, person
+):
+    assert account_of(provider(), environ) == person
+
+
+def test_an_owner_at_a_hub_is_whoever_signs_in_as_they():
+    signed_in = People(NamingProvider(), HUB).person(ANN)
+
+    assert account_of(NamingProvider(), HUB) == signed_in
