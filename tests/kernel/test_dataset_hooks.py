@@ -88,6 +88,20 @@ def test_a_cell_whose_tasks_go_on_for_many_cells_is_1000_events(rig, folder):
     assert (len(of_the_first), further) == (1000, [998, 1996])
 
 
+def test_a_full_cell_does_not_count_what_another_one_s_task_opens(rig, folder):
+    rig.user_ns["copy_context"] = contextvars.copy_context
+    rig.run("later = copy_context().run")
+    rig.run(
+        "for number in range(1000): open(f'{number}', 'w').close()\n"
+        "later(open, 'a.csv').close()\n",
+        "m2",
+    )
+
+    assert [data["further"] for _, data in rig.events if "further" in data] == [2]
+    of_the_first = [data["uri"] for msg_id, data in rig.events if msg_id == "m1"]
+    assert of_the_first == [str(folder / "a.csv")]
+
+
 def test_much_that_was_read_past_us_is_told(rig, folder):
     (folder / "big").write_bytes(bytes(UNEXPLAINED_BYTES))
     rig.user_ns["read"] = (folder / "big").read_bytes

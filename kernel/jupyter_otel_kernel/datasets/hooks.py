@@ -165,5 +165,4 @@ class Hooks:
 
     def _count(self, log: CellLog) -> None:
         log.further += 1
-        if list(self._running.values()) == [log]:
-            self._wrappers.full = log
+        self._wrappers.full = cells.current()

@@ -14,7 +14,7 @@ from threading import get_ident
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from jupyter_otel_kernel.datasets.cell_log import CellLog
+from jupyter_otel_kernel import cells
 from jupyter_otel_kernel.datasets.functions import Function
 
 Called = Callable[[Function, str, Any, Any, bool], None]
@@ -41,9 +41,9 @@ class Wrappers:
 
     def __init__(self, called: Called) -> None:
         self._called = called
-        self.full: CellLog | None = None
-        """The log of the only cell that runs, once it takes no more: for a long loop
-        there is nothing to do but to count, which is done here and at once."""
+        self.full: cells.Cell | None = None
+        """A cell of which no more is taken: for a long loop there is nothing to do but
+        to count, which is done here and at once."""
         self._inside: set[int] = set()
         self._replaced: list[_Replaced] = []
         self._parts: list[ModuleType] = []
@@ -133,7 +133,7 @@ class Wrappers:
         self._replaced.append(_Replaced(owner, name, original, ours))
 
     def _wrapper(self, original: Any, function: Function, library: str) -> Any:
-        inside, called = self._inside, self._called
+        inside, called, current = self._inside, self._called, cells.current
 
         def call(*args: Any, **kwargs: Any) -> Any:
             thread = get_ident()
@@ -153,8 +153,9 @@ class Wrappers:
                 raise
             finally:
                 inside.discard(thread)
-            if self.full is not None:
-                self.full.further += 1
+            full = self.full
+            if full is not None and current() is full:
+                full.dataset_log.further += 1
             else:
                 called(function, library, args, kwargs, True)
             return result
