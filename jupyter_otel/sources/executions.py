@@ -1,8 +1,8 @@
 """One execution from request to end.
 
 Plain data and rules: no kernel message is read here and no event emitted; which ones
-run is in ``running_executions.py``. Times are nanoseconds since the Unix epoch;
-whoever feeds an execution brings the clock.
+run, and who is believed about them, is ``kernel_executions.py``'s. Times are
+nanoseconds since the Unix epoch; whoever feeds an execution brings the clock.
 
 ::
 
@@ -63,8 +63,6 @@ class Execution:
     """
     request: object = None
     """The message as it went to the kernel, until the kernel shows that it has it."""
-    subshell_id: str | None = None
-    """In which of the kernel's shells it runs, as far as it was heard."""
     was_seen_asked: bool = True
     """Whether the request itself was seen; else it began when the kernel said so."""
     beats_ns: int = 0

@@ -10,8 +10,24 @@ ended there once, whoever asked for it and however many hear of it.
     the kernel has gone ───────give_up─▶ └──────────────────┘
 
 What a kernel says to all is heard by the watcher of its iopub socket and by every
-connection. Only the watcher is believed once it hears the kernel, else the connection
-that asked; an execution keeps the one that it began with.
+connection, what it replies by the connection that asked. Each execution has one feed,
+who alone is believed about what is said to all; a reply is its asker's alone to tell.
+
+::
+
+    asker          feed         is ended by
+    a connection   the same     reply and idle; disconnected: the connection leaves
+    a connection   the watcher  reply and idle; goes on as nobody's: it leaves
+    a connection   nobody       its reply: another connection asked with its id
+    nobody         the watcher  idle: it was found, or its connection has left
+
+    any            any          kernel_died: the kernel has gone
+                                untracked: too many are pending; it was not sent; the
+                                same connection asks with its id; nobody's, and the
+                                next one of its shell runs
+
+The first row is how executions begin while nobody watches, the second while somebody
+does; they stay in it. Of reply and idle the second is waited for a second long.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,9 +60,9 @@ class KernelExecutions:
         """By the message id of the request."""
         self.watcher: object | None = None
         """Who watches the kernel's iopub socket, once it has heard the kernel."""
-        self.fed_by_askers = 0
+        self._fed_by_askers = 0
         """How many pending ones began while nobody watched."""
-        self.listener: object | None = None
+        self._listener: object | None = None
         """The connection that takes the kernel's events where nobody watches."""
         self._crowded_out: dict[str, None] = {}
         """Asked for and still to be run, but no longer pending: too many are."""
@@ -57,6 +73,17 @@ class KernelExecutions:
     def is_full(self) -> bool:
         """Whether one more makes the oldest give way."""
         return len(self.pending) >= _MAX_EXECUTIONS
+
+    @property
+    def is_fed_by_askers(self) -> bool:
+        """Whether connections have to listen to what the kernel says to all."""
+        return self._fed_by_askers > 0
+
+    def listens(self, asker: object) -> bool:
+        """Return whether a connection takes the kernel's events: one, if unwatched."""
+        if self._listener is None:
+            self._listener = asker
+        return self.watcher is None and self._listener is asker
 
     def begin(self, execution: Execution) -> None:
         """Take in an execution that was asked for, and report it."""
@@ -70,7 +97,7 @@ class KernelExecutions:
         elif self.is_full:
             self._crowd_out()
         self.pending[execution.msg_id] = execution
-        self.fed_by_askers += execution.is_fed_by_asker
+        self._fed_by_askers += execution.is_fed_by_asker
         self._reports.began(self.kernel_id, execution)
 
     def knows(self, msg_id: str) -> bool:
@@ -108,8 +135,8 @@ class KernelExecutions:
 
     def leave(self, asker: object) -> None:
         """Let a connection go: the kernel goes on, and the watcher tells of its end."""
-        if self.listener is asker:
-            self.listener = None
+        if self._listener is asker:
+            self._listener = None
         for execution in list(self.pending.values()):
             if execution.asker is asker:
                 self._orphan(execution)
@@ -125,10 +152,6 @@ class KernelExecutions:
         for execution in list(self.pending.values()):
             self.give_up(execution, status)
 
-    def unwatch(self) -> None:
-        """Go on without the watcher: it is deaf, the kernel it heard has gone."""
-        self.watcher = None
-
     def _report_alone(self, execution: Execution, same: Execution) -> None:
         """Report one that has the id of another connection's, which it must not end.
 
@@ -136,7 +159,7 @@ class KernelExecutions:
         ended by its own reply alone, and of this one no more is told.
         """
         if same.asker is not None:
-            self.fed_by_askers -= same.is_fed_by_asker
+            self._fed_by_askers -= same.is_fed_by_asker
             same.feed = None
         self._reports.began(self.kernel_id, execution)
         execution.give_up(Status.UNTRACKED, self._reports.now_ns())
@@ -153,7 +176,7 @@ class KernelExecutions:
         self.give_up(oldest, Status.UNTRACKED)
 
     def _orphan(self, execution: Execution) -> None:
-        self.fed_by_askers -= execution.is_fed_by_asker
+        self._fed_by_askers -= execution.is_fed_by_asker
         execution.asker = None
         if self.watcher is None:
             self.give_up(execution, Status.DISCONNECTED)
@@ -194,7 +217,7 @@ class KernelExecutions:
         if self.pending.get(execution.msg_id) is not execution:
             return
         del self.pending[execution.msg_id]
-        self.fed_by_askers -= execution.is_fed_by_asker
+        self._fed_by_askers -= execution.is_fed_by_asker
         if execution.replied_ns is None:
             execution.conclude(self._reports.now_ns())
             self._correct(execution)

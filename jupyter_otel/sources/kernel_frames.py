@@ -75,12 +75,6 @@ def read_parts(parts: Sequence[bytes]) -> KernelMessage | None:
     return new(KernelMessage, (msg_type, parent_id, parts[_CONTENT], size_bytes))
 
 
-def read_frames(frames: Sequence[bytes]) -> KernelMessage | None:
-    """Return what a kernel's ZMQ message says about a request, if it has a parent."""
-    parts = parts_of(frames)
-    return None if parts is None else read_parts(parts)
-
-
 def read_parent(parts: Sequence[bytes]) -> dict[str, Any]:
     """Return the header of the request that a message is about."""
     return read_object(parts[_PARENT])

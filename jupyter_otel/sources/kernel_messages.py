@@ -239,7 +239,7 @@ class ConnectionWatch:
                 return False
         if self._kernel.pending and is_about_execution(parts):
             is_reply = b'"execute_reply"' in parts[0]
-            if is_reply or self._kernel.fed_by_askers:
+            if is_reply or self._kernel.is_fed_by_askers:
                 self._told(read_parts(parts))
         return True
 
@@ -269,9 +269,7 @@ class ConnectionWatch:
     def _listen(self, content: bytes) -> None:
         """Hand events on, once for all connections of a kernel that is not watched."""
         kernel, take = self._kernel, self._capture.kernel_events
-        if kernel.listener is None:
-            kernel.listener = self
-        if take and kernel.watcher is None and kernel.listener is self:
+        if take and kernel.listens(self):
             take(kernel.kernel_id, content)
 
 

@@ -79,12 +79,6 @@ class KernelWatches:
         self._open.pop(kernel_id, None)
         self._revived.discard(kernel_id)
 
-    def close(self) -> None:
-        """Close every socket; what runs is nobody's concern here."""
-        for watch in self._open.values():
-            watch.disconnect()
-        self._open.clear()
-
     def _end(self, kernel_id: str) -> None:
         # The edge of a hook: called by whoever emitted the event.
         try:

@@ -7,7 +7,7 @@ from jupyter_otel.sources.kernel_frames import (
     is_about_execution,
     parts_of,
     read_event,
-    read_frames,
+    read_parts,
     read_relayed,
     read_relayed_event,
 )
@@ -17,6 +17,11 @@ SESSION = Session(username="ann")
 
 def message(kind="execute_request", content=None):
     return SESSION.msg(kind, content=content or {"code": "1 + 1", "silent": False})
+
+
+def read(frames):
+    parts = parts_of(frames)
+    return None if parts is None else read_parts(parts)
 
 
 def as_legacy(msg):
@@ -30,7 +35,7 @@ def test_a_kernels_message_is_read_off_its_frames():
         ident=[b"one", b"two"],
     )
 
-    said = read_frames([*frames, b"buffer"])
+    said = read([*frames, b"buffer"])
 
     assert said is not None
     assert (said.msg_type, said.parent_id) == ("stream", parent["msg_id"])
@@ -41,7 +46,7 @@ def test_a_kernels_message_is_read_off_its_frames():
 def test_a_kernels_message_without_a_parent_is_about_no_request():
     frames = SESSION.serialize(SESSION.msg("status", {"execution_state": "starting"}))
 
-    assert read_frames(frames) is None
+    assert read(frames) is None
 
 
 def test_a_gateways_message_is_read_as_one_text():
@@ -60,7 +65,7 @@ def test_content_that_is_no_object_is_empty():
     frames = SESSION.serialize(SESSION.msg("status", {}, parent=message()))
     frames[-1] = b"[1]"
 
-    said = read_frames(frames)
+    said = read(frames)
 
     assert said is not None
     assert said.parsed() == {}
@@ -121,7 +126,7 @@ MARK = b'"execute_request" "jupyter_otel_event"'
 def test_what_is_no_message_is_about_nothing(frames):
     parts = parts_of(frames)
 
-    assert read_frames(frames) is None
+    assert read(frames) is None
     assert parts is None or read_event(parts) is None
 
 
