@@ -6,7 +6,7 @@ there are few; a count that is lost with it never hides that somebody failed.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 PERIOD_S = 60.0
@@ -21,18 +21,26 @@ class FailureCounts(Generic[Kind]):
 
     def __init__(self) -> None:
         self._times: dict[Kind, int] = {}
+        self._untold: dict[Kind, int] = {}
 
     def add(self, kind: Kind) -> bool:
         """Count one failure; return whether it is told by itself."""
         times = self._times[kind] = self._times.get(kind, 0) + 1
-        return times <= TOLD_SINGLY
+        if times <= TOLD_SINGLY:
+            return True
+        self._untold[kind] = self._untold.get(kind, 0) + 1
+        return False
 
-    def take(self) -> Iterator[tuple[Kind, int]]:
-        """Yield what was not told, and how often; a new period begins."""
-        times, self._times = self._times, {}
-        for kind, count in times.items():
-            if count > TOLD_SINGLY:
-                yield kind, count - TOLD_SINGLY
+    def take(
+        self, is_wanted: Callable[[Kind], bool] = lambda _kind: True
+    ) -> Iterator[tuple[Kind, int]]:
+        """Yield what was not told yet, and how often."""
+        for kind in list(filter(is_wanted, self._untold)):
+            yield kind, self._untold.pop(kind)
+
+    def begin_period(self) -> None:
+        """Tell as many singly again."""
+        self._times.clear()
 
 
 class Addresses:
@@ -44,6 +52,8 @@ class Addresses:
     def __init__(self) -> None:
         self._named: set[str] = set()
         """Those that failed within this period."""
+        self._told: set[str] = set()
+        """Those whose success was news within this period."""
         self._failed: OrderedDict[str, None] = OrderedDict()
         """Those that did not succeed since, the latest to fail last."""
 
@@ -59,9 +69,24 @@ class Addresses:
         return address
 
     def succeeded(self, address: str) -> bool:
-        """Note a success; return whether it comes after a failure."""
-        return self._failed.pop(address, address) is None
+        """Note a success; return whether it is news.
+
+        It is if it comes after a failure, once within a period: else who fails and
+        succeeds by turns makes as many records as requests. The next one is later.
+        """
+        if address in self._told or len(self._told) >= MAX_ADDRESSES:
+            return False
+        if address not in self._failed:
+            return False
+        self._told.add(address)
+        self.forget(address)
+        return True
+
+    def forget(self, address: str) -> None:
+        """Forget its failures."""
+        self._failed.pop(address, None)
 
     def begin_period(self) -> None:
         """Name as many again."""
         self._named.clear()
+        self._told.clear()

@@ -59,7 +59,7 @@ class SignIns:
             self._failed(handler, reading, address)
         elif self._is_told(reading, address):
             # What led to it comes first.
-            self.tell_rest()
+            self._tell_counted(lambda failure: failure.address == address)
             self._tell(handler, reading, address, self.person(handler))
 
     def tell_rest(self) -> None:
@@ -68,15 +68,21 @@ class SignIns:
         with self._edge:
             self._is_counting = False
             self._addresses.begin_period()
-            for (act, method, status, address, person), count in self._failures.take():
-                event = _describe(act, method, status, address) | {"count": count}
-                self.intake.emit(self.schema, event, Attribution(person=person))
+            self._failures.begin_period()
+            self._tell_counted(lambda _failure: True)
+
+    def _tell_counted(self, is_wanted: Callable[[_Failure], bool]) -> None:
+        for failure, count in self._failures.take(is_wanted):
+            act, method, status, address, person = failure
+            event = _describe(act, method, status, address) | {"count": count}
+            self.intake.emit(self.schema, event, Attribution(person=person))
 
     def _is_told(self, reading: Reading, address: str) -> bool:
-        if reading.act is Act.LOGOUT:
-            return True
-        failed_before = self._addresses.succeeded(address)
-        return failed_before or reading.act is Act.LOGIN
+        if reading.act is Act.ACCEPTED:
+            return self._addresses.succeeded(address)
+        if reading.act is Act.LOGIN:
+            self._addresses.forget(address)
+        return True
 
     def _failed(self, handler: Any, reading: Reading, address: str) -> None:
         if not self._is_counting:

@@ -21,10 +21,23 @@ def test_what_was_told_is_not_told_again_and_a_new_period_begins():
     for _ in range(TOLD_SINGLY + 1):
         counts.add("a")
 
-    list(counts.take())
+    told = list(counts.take())
+    within = counts.add("a")
+    counts.begin_period()
 
+    assert (told, within) == ([("a", 1)], False)
     assert counts.add("a")
-    assert list(counts.take()) == []
+    assert list(counts.take()) == [("a", 1)]
+
+
+def test_some_of_what_was_counted_may_be_told_before_the_rest():
+    counts = FailureCounts()
+    for _ in range(TOLD_SINGLY + 1):
+        counts.add("a")
+        counts.add("b")
+
+    assert list(counts.take(lambda kind: kind == "b")) == [("b", 1)]
+    assert list(counts.take()) == [("a", 1)]
 
 
 def test_a_thousand_addresses_are_named_within_a_period():
@@ -52,6 +65,21 @@ def test_a_success_is_news_once_after_failures():
         True,
         False,
     )
+
+
+def test_a_success_is_news_once_within_a_period_and_otherwise_later():
+    addresses = Addresses()
+    news = []
+    for _ in range(3):
+        addresses.failed("a")
+        news.append(addresses.succeeded("a"))
+    addresses.begin_period()
+
+    assert (news, addresses.succeeded("a")) == ([True, False, False], True)
+    addresses.failed("a")
+    addresses.forget("a")
+    addresses.begin_period()
+    assert not addresses.succeeded("a")
 
 
 def test_of_the_addresses_that_failed_the_latest_are_remembered():

@@ -345,3 +345,39 @@ def test_a_socket_without_an_address_has_none(sign_in, intake):
     sign_in.ask(ThingsHandler, status=403, address=NO_ADDRESS)
 
     assert "remote_address" not in intake.data[0]
+
+
+def test_who_fails_and_succeeds_by_turns_makes_few_records_too(sign_in, intake, user):
+    asked = {"Authorization": "token something"}
+    for _ in range(100):
+        for _ in range(TOLD_SINGLY):
+            sign_in.ask(ThingsHandler, status=403, **asked)
+        sign_in.ask(ThingsHandler, user, token_good=True, **asked)
+    [(_, tell)] = sign_in.timers
+    tell()
+    sign_in.ask(ThingsHandler, user, token_good=True, **asked)
+
+    told = [(data["action"], data["count"]) for data in intake.data]
+    assert told == [
+        *[("login_failed", 1)] * TOLD_SINGLY,
+        ("login", 1),
+        ("login_failed", 99 * TOLD_SINGLY),
+        ("login", 1),
+    ]
+
+
+def test_a_success_tells_only_of_failures_from_where_it_came(sign_in, intake, user):
+    for address in ("192.0.2.7", "192.0.2.8"):
+        for _ in range(TOLD_SINGLY + 2):
+            sign_in.ask(LoginFormHandler, status=401, address=address, **FORM)
+    before = len(intake.taken)
+    sign_in.ask(LoginFormHandler, user, status=302, address="192.0.2.8", **FORM)
+    sign_in.ask(LoginFormHandler, status=401, address="192.0.2.8", **FORM)
+    after = intake.data[before:]
+    sign_in.sign_ins.tell_rest()
+
+    told = [(data["remote_address"], data["count"]) for data in after]
+    assert told == [("192.0.2.8", 2), ("192.0.2.8", 1)]
+    rest = [(data["remote_address"], data["count"]) for data in intake.data[-2:]]
+    assert rest == [("192.0.2.7", 2), ("192.0.2.8", 1)]
+    assert len(sign_in.timers) == 1
