@@ -87,6 +87,8 @@ def read_relayed(message: str) -> KernelMessage | None:
     parent_id, msg_type = parent.get("msg_id"), header.get("msg_type")
     if not isinstance(parent_id, str) or not isinstance(msg_type, str):
         return None
+    if msg_type == "execute_reply" and whole.get("channel") == "iopub":
+        return None  # what code in the kernel said to all
     [content] = _objects(whole, "content")
     return KernelMessage(msg_type, parent_id, content, len(message))
 

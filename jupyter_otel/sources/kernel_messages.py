@@ -146,14 +146,19 @@ class ConnectionWatch:
         except Exception as error:  # noqa: BLE001
             self._capture.reports.faults.note(error)
 
-    def outgoing(self, message: Any) -> bool:
-        """Take note of what the kernel says; return whether clients may have it."""
+    def outgoing(self, stream: Any, message: Any) -> bool:
+        """Take note of what the kernel says; return whether clients may have it.
+
+        Args:
+            stream: Where the kernel said it. Of a gateway's message, anything.
+            message: Frames, or a gateway's text.
+        """
         # The edge of a hook, as above.
         try:
             if isinstance(message, str):
                 return self._relayed(message)
             parts = parts_of(message)
-            return parts is None or self._said(parts)
+            return parts is None or self._said(stream, parts)
         except Exception as error:  # noqa: BLE001
             self._capture.reports.faults.note(error)
             return True
@@ -230,7 +235,7 @@ class ConnectionWatch:
             feed=self._kernel.watcher or self,
         )
 
-    def _said(self, parts: Sequence[bytes]) -> bool:
+    def _said(self, stream: Any, parts: Sequence[bytes]) -> bool:
         """Take what stands in a kernel's frames."""
         if self._capture.kernel_events is not None:
             content = read_event(parts)
@@ -238,8 +243,11 @@ class ConnectionWatch:
                 self._listen(content)
                 return False
         if self._kernel.pending and is_about_execution(parts):
-            is_reply = b'"execute_reply"' in parts[0]
-            if is_reply or self._kernel.is_fed_by_askers:
+            # Code in a kernel can easily say to all what looks like a reply.
+            if b'"execute_reply"' in parts[0]:
+                if not _is_said_to_all(stream):
+                    self._told(read_parts(parts))
+            elif self._kernel.is_fed_by_askers:
                 self._told(read_parts(parts))
         return True
 
@@ -273,6 +281,11 @@ class ConnectionWatch:
             take(kernel.kernel_id, content)
 
 
+def _is_said_to_all(stream: Any) -> bool:
+    channel = stream if isinstance(stream, str) else getattr(stream, "channel", None)
+    return channel == "iopub"
+
+
 class ExecutionCaptureMixin:
     """Over a kernel WebSocket connection class; see `capturing`."""
 
@@ -293,7 +306,7 @@ class ExecutionCaptureMixin:
 
     def handle_outgoing_message(self, *stream_and_message: Any) -> None:
         """Pass a kernel's message on to the client, unchanged; keep what is for us."""
-        if self._otel_watch.outgoing(stream_and_message[-1]):
+        if self._otel_watch.outgoing(stream_and_message[0], stream_and_message[-1]):
             super().handle_outgoing_message(*stream_and_message)  # type: ignore[misc]
 
     def on_kernel_restarted(self) -> None:

@@ -132,10 +132,10 @@ class Rig:
         self.connection.handle_incoming_message(as_v1(msg))
         return msg
 
-    def say(self, parent, kind, content, at_ms=None):
+    def say(self, parent, kind, content, at_ms=None, channel="iopub"):
         self.clock.ns = self.clock.ns if at_ms is None else at_ms * MS
         frames = SESSION.serialize(SESSION.msg(kind, content, parent=parent))
-        self.connection.handle_outgoing_message("iopub", frames)
+        self.connection.handle_outgoing_message(channel, frames)
         return frames
 
     def state(self, parent, state, at_ms=None):
@@ -143,7 +143,7 @@ class Rig:
 
     def reply(self, parent, content=None, at_ms=None):
         content = content or {"status": "ok", "execution_count": 1}
-        self.say(parent, "execute_reply", content, at_ms)
+        self.say(parent, "execute_reply", content, at_ms, channel="shell")
 
     @property
     def forwarded_metadata(self):

@@ -136,3 +136,11 @@ def test_what_is_no_message_is_about_nothing(frames):
 def test_what_a_gateway_sends_and_is_no_message_is_about_nothing(text):
     assert read_relayed(text) is None
     assert read_relayed_event(text) is None
+
+
+@pytest.mark.parametrize(("channel", "believed"), [("shell", True), ("iopub", False)])
+def test_a_gateways_reply_is_one_only_where_it_was_not_said_to_all(channel, believed):
+    reply = SESSION.msg("execute_reply", {"status": "ok"}, parent=message())
+    text = SESSION.pack({**reply, "channel": channel}).decode()
+
+    assert (read_relayed(text) is not None) is believed

@@ -1,4 +1,6 @@
-"""Two connections to one kernel whose requests have the same message id."""
+"""Who cannot say how another's execution ended: who has its id, and its kernel."""
+
+from types import SimpleNamespace
 
 import pytest
 
@@ -88,3 +90,16 @@ def test_what_a_kernel_reports_under_a_stolen_id_is_nobodys(rig):
         ("finished", "bobs()", "ok", "handler of bob"),
     ]
     assert rig.reports.attributions.of("k1", msg["header"]["msg_id"]) is None
+
+
+@pytest.mark.parametrize("stream", ["iopub", SimpleNamespace(channel="iopub")])
+def test_what_is_said_to_all_is_no_reply(rig, stream):
+    msg = rig.ask()
+    forged = SESSION.msg("execute_reply", {"status": "aborted"}, parent=msg)
+    rig.connection.handle_outgoing_message(stream, SESSION.serialize(forged))
+    rig.state(msg, "idle")
+    assert rig.told == BEGUN[:1]
+
+    rig.reply(msg)
+
+    assert rig.told == [BEGUN[0], ("finished", "1 + 1", "ok", "handler of ann")]
