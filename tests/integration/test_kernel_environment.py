@@ -13,6 +13,7 @@ SERVERS = {
     "OTEL_EXPORTER_OTLP_HEADERS": "authorization=header-secret",
     "OTEL_TRACES_SAMPLER": "always_off",
     "JUPYTER_OTEL_TRACEPARENT": f"00-{'0a' * 16}-{'0b' * 8}-01",
+    "TRACEPARENT": f"00-{'0a' * 16}-{'0b' * 8}-01",
 }
 HANDED_DOWN = {
     "OTEL_RESOURCE_ATTRIBUTES": "team=physics",
@@ -80,7 +81,11 @@ def test_it_stays_so_over_a_renaming_and_a_restart(serving, connect, way):
 
     environ = environment_in(connect, serving, kernel_id)
 
-    ours = {n: v for n, v in environ.items() if n.startswith(("OTEL_", "JUPYTER_OTEL"))}
+    ours = {
+        n: v
+        for n, v in environ.items()
+        if n.startswith(("OTEL_", "JUPYTER_OTEL", "TRACE"))
+    }
     assert ours == {**HANDED_DOWN, "JUPYTER_OTEL_KERNEL": "context"}
 
 

@@ -36,6 +36,8 @@ _SERVERS = re.compile(
     r"OTEL_SERVICE_NAME"
     rf"|{_EXPORT}((LOGS|TRACES|METRICS)_)?(HEADERS|CLIENT_KEY|CLIENT_CERTIFICATE)"
 )
+_START = {"TRACEPARENT", "TRACESTATE"}
+"""In which span the server was started: a week later no cell belongs there."""
 _SPANS_GO_NOWHERE = (
     "jupyter_otel: OtelTraces.kernel is spans, but OtelSources.otlp_relay is not on: "
     "spans of kernels go where their kernelspec's OTEL_EXPORTER_OTLP_ENDPOINT says."
@@ -83,6 +85,8 @@ class KernelEnvironment:
 
     def _is_servers(self, name: str, value: str) -> bool:
         """Return whether a variable of the server speaks for the server alone."""
+        if name in _START:
+            return True
         if not name.startswith(_OTEL):
             return False
         if self._relay is not None and name.startswith(_EXPORT):

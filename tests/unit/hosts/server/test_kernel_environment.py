@@ -19,6 +19,8 @@ SERVERS = {
     "OTEL_EXPORTER_OTLP_CLIENT_KEY": "/etc/key.pem",
     "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "http://user:secret@collector:4318/v1/logs",
     "OTEL_TRACES_SAMPLER": "always_on",
+    "TRACEPARENT": f"00-{'0a' * 16}-{'0b' * 8}-01",
+    "TRACESTATE": "a=b",
     "HOME": "/home/ann",
 }
 WITHOUT_RELAY = {
@@ -85,6 +87,17 @@ def test_what_a_kernelspec_names_stays_and_the_relays_token_goes_nowhere_else(sp
         "HOME": "/home/ann",
         "JUPYTER_OTEL_KERNEL": "context",
     }
+
+
+def test_a_trace_that_a_kernelspec_or_who_starts_a_kernel_names_is_the_kernels():
+    started = SERVERS | {"TRACEPARENT": f"00-{'0c' * 16}-{'0d' * 8}-01"}
+    spec = {"TRACEPARENT": "${TRACEPARENT}"}
+
+    of_one = KernelEnvironment("context").of(started, "k1", {})
+    of_spec = KernelEnvironment("context").of(SERVERS, "k1", spec)
+
+    assert of_one == WITHOUT_RELAY | {"TRACEPARENT": started["TRACEPARENT"]}
+    assert of_spec == WITHOUT_RELAY | {"TRACEPARENT": SERVERS["TRACEPARENT"]}
 
 
 def test_a_receiver_set_for_one_kernel_gets_no_token_of_ours():
