@@ -20,10 +20,11 @@ _PARAMETERS_TAG = "injected-parameters"
 _SCHEME = pattern(r"[A-Za-z][A-Za-z0-9+.\-]+")
 _HOST_AND_PORT = pattern(r"(?:[^:]*|\[[0-9A-Fa-f:.]*\]):\d{1,5}")
 _CREDENTIALS = pattern(
-    r"(?i)(?:pwd|passw|passphrase|secret|token)\w*\s*="
-    r"|=[^/]*[;\s]\s*\w+\s*="
+    r"(?i)(?:pwd|passw|passphrase|secret|token|(?:api|access|account)[ _-]?key)"
+    r"\w{0,24}\s{0,8}="
+    r"|=[^/=;\s]*[;\s][^/=]*="  # two of a driver's settings
 )
-_USER_AND_PASSWORD = pattern(r":.*@|//.*@")
+_USER_AND_PASSWORD = pattern(r"(?::|//)[^@]*@")
 _FINE = ("", "0")
 """What `SystemExit` says where all is well."""
 
@@ -102,10 +103,11 @@ def plain_path(stated: object) -> str | None:
     scheme, is_address, rest = stated.partition("://")
     if is_address and _SCHEME.fullmatch(scheme):
         told = split("[?#;]", _without_user(rest), maxsplit=1)[0]
-        return f"{scheme}://" + ("" if _CREDENTIALS.search(told) else told)
+        return f"{scheme}://" + ("" if _may_be_secret(told) else told)
     is_file = stated.startswith("/") and not stated.startswith("//")
-    may_be_secret = _USER_AND_PASSWORD.search(stated) or _CREDENTIALS.search(stated)
-    return None if may_be_secret and not is_file else stated
+    if is_file and not is_address:
+        return stated
+    return None if _may_be_secret(stated) else stated
 
 
 def holds_code(cell: Mapping[str, Any]) -> bool:
@@ -157,6 +159,10 @@ def _without_user(rest: str) -> str:
     if ":" not in authority or "@" not in rest:
         return rest
     return "" if _HOST_AND_PORT.fullmatch(authority) else rest.rpartition("@")[2]
+
+
+def _may_be_secret(text: str) -> bool:
+    return bool(_USER_AND_PASSWORD.search(text) or _CREDENTIALS.search(text))
 
 
 def _tags(cell: Mapping[str, Any]) -> Any:

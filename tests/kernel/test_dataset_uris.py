@@ -49,6 +49,11 @@ SECRET = "hunter2"  # noqa: S105 - nobody's
         ("https://ann:hunter2::hunter2@example.org/x", None),
         ("https://ann:1::x://hunter2@example.org/x", None),
         ("https:/ann:hunter2@example.org/x", None),
+        ("https:///ann:hunter2@example.org/x", "https://"),
+        ("/data/https://ann:hunter2@example.org/x", None),
+        ("/home//ann@example.org/a.csv", "/home/ann@example.org/a.csv"),
+        ("file:ann:hunter2@example.org", None),
+        ("account key=hunter2", None),
         ("//ann:hunter2@example.org/share", None),
         ("\\\\ann:hunter2@example.org\\share", None),
         ("ann:hunter2@example.org/x", None),
@@ -77,6 +82,7 @@ SECRET = "hunter2"  # noqa: S105 - nobody's
         ('{"password": "hunter2"}', None),
         ("<table>hunter2</table>", None),
         ("a,b\n1,hunter2", None),
+        ("a:" * 1_000_000, None),
         ("/data/" + "a" * 5000, "/data/" + "a" * 2042),
     ],
 )  # fmt: skip
@@ -98,6 +104,9 @@ ADDRESSES = [
     "https:/ann:hunter2@example.org/x",
     "//ann@example.org/x",
     "Driver={SQL};Pwd=hunter2",
+    "https:///ann:hunter2@example.org/x",
+    "/data/https://ann:hunter2@example.org/x",
+    "https://example.org/api_key=hunter2",
     "/home/ann@example.org/a:b.csv",
 ]
 

@@ -11,6 +11,8 @@ import os
 import re
 
 MAX_CHARACTERS = 2048
+_MAX_READ = 4096
+"""Longer text is data that was handed over where a name could be."""
 
 # Two letters or more: `C:` is a drive.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:")
@@ -20,10 +22,11 @@ _HOST_AND_PORT = re.compile(r"(?:[^:]*|\[[0-9A-Fa-f:.]*\]):\d{1,5}")
 _OPAQUE = re.compile(r"[\w.\-]*")
 """What may follow a scheme without ``//``; not ``scott/tiger`` after ``oracle:``."""
 _CREDENTIALS = re.compile(
-    r"(?i)(?:pwd|passw|passphrase|secret|token)\w*\s*="
-    r"|=[^/]*[;\s]\s*\w+\s*="  # two of a driver's settings
+    r"(?i)(?:pwd|passw|passphrase|secret|token|(?:api|access|account)[ _-]?key)"
+    r"\w{0,24}\s{0,8}="
+    r"|=[^/=;\s]*[;\s][^/=]*="  # two of a driver's settings
 )
-_USER_AND_PASSWORD = re.compile(r":.*@|//.*@")
+_USER_AND_PASSWORD = re.compile(r"(?::|//)[^@]*@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MARKUP = ("{", "[", "<")
 """So begins data itself, handed over where a name could be: JSON, HTML, XML."""
@@ -40,6 +43,8 @@ def clean(text: str) -> str | None:
     # So are most, and need no closer look.
     if text[:1] == "/" and "@" not in text and ":" not in text and text.isprintable():
         return _absolute(text)[:MAX_CHARACTERS]
+    if len(text) > _MAX_READ:
+        return None
     database = _DATABASE_FILE.fullmatch(text.partition("?")[0])
     if database is not None:
         text = database[1]
@@ -82,16 +87,18 @@ def _clean_link(link: str) -> str | None:
         return f"{name}{rest}" if _OPAQUE.fullmatch(rest) else None
     rest = _without_query(rest)
     if name == "file:":
-        return _absolute(rest.removeprefix("localhost")) if rest else name
-    return f"{name}//" if _CREDENTIALS.search(rest) else f"{name}//{rest}"
+        return _clean_path(rest.removeprefix("localhost")) if rest else name
+    may_be_secret = _USER_AND_PASSWORD.search(rest) or _CREDENTIALS.search(rest)
+    return f"{name}//" if may_be_secret else f"{name}//{rest}"
 
 
 def _clean_path(text: str) -> str | None:
     """Return a file's path, None for what a database's driver is told."""
-    is_absolute = text.startswith("/") and not text.startswith("//")
-    if not is_absolute and (
-        _USER_AND_PASSWORD.search(text) or _CREDENTIALS.search(text)
-    ):
+    is_file = text.startswith("/") and not text.startswith("//")
+    may_be_user = _USER_AND_PASSWORD.search(text)
+    if may_be_user and ("://" in text or not is_file):
+        return None
+    if not is_file and _CREDENTIALS.search(text):
         return None
     return _absolute(text)
 
