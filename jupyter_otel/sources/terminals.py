@@ -37,7 +37,8 @@ class _Open:
     reason: Reason = "exited"
     """Of its end; this one, unless somebody brings it about."""
     span: SpanContext | None = None
-    """Of the request that ends it."""
+    """Of the request that ends it, if that is the same person's: what somebody else
+    asked for is no part of their record."""
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +69,8 @@ class TerminalCapture:
             if found is None:
                 return
             attribution = self.attribution()
-            found.span = attribution.span
+            is_theirs = attribution.person == found.person
+            found.span = attribution.span if is_theirs else None
             if server_stops:
                 found.reason = "server_stopped"
             else:

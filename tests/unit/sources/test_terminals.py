@@ -95,11 +95,18 @@ def test_a_shell_that_ends_closes_its_terminal(rig, intake):
     assert opened["terminal_id"] == closed["terminal_id"]
 
 
-def test_a_terminal_that_somebody_closes_stays_whose_it_was(rig):
+def test_a_terminal_that_its_person_closes_ends_within_their_request(rig):
+    rig.open()
+    rig.terminate(ANN._replace(span=BOB.span))
+
+    assert rig.end == ("client", 2000.0, Attribution(ANN.person, BOB.span))
+
+
+def test_a_terminal_that_somebody_else_closes_stays_whose_it_was_and_tells_no_more(rig):
     rig.open()
     rig.terminate(BOB)
 
-    assert rig.end == ("client", 2000.0, Attribution(ANN.person, BOB.span))
+    assert rig.end == ("client", 2000.0, Attribution(person=ANN.person))
 
 
 def test_a_terminal_that_nobody_closes_is_culled(rig):
