@@ -43,14 +43,15 @@ def record_dataset(
         size_bytes: Of the data, where it is known.
 
     Returns:
-        Whether it was reported: False where nobody asked for datasets.
+        Whether it was reported: False where nobody asked for datasets, or where there
+        is no such operation.
     """
     import sys  # noqa: PLC0415 - an import of this package costs nothing
 
     # Where it was not asked for it is not there, and is not imported for it.
     datasets = sys.modules.get("jupyter_otel_kernel.datasets")
     hooks = None if datasets is None else datasets.installed()
-    if hooks is None:
+    if hooks is None or operation not in ("read", "write", "connect"):
         return False
     access = {"operation": operation, "format": format, "size_bytes": size_bytes}
     reported: bool = hooks.record(uri, {"status": "ok", **access})

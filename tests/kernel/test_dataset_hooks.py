@@ -292,11 +292,12 @@ def test_a_library_that_is_not_wrapped_can_be_told_by_hand(shell, run):
         "told = [record_dataset('s3://u:p@b/a.zarr?x', size_bytes=7),\n"
         "        record_dataset('s3://b/a.zarr'), record_dataset('')]\n"
         "from pathlib import Path\n"
-        "told.append(record_dataset(Path('a.zarr'), 'write'))\n",
+        "told.append(record_dataset(Path('a.zarr'), 'write'))\n"
+        "told.append(record_dataset('b.zarr', 'reed'))\n",
         jupyter_otel={"listens": True, "datasets": True},
     )["told"]
 
-    assert told == [True, False, False, True]
+    assert told == [True, False, False, True, False]
 
 
 def test_open_is_wrapped_again_after_the_namespace_was_reset(shell, run):
