@@ -46,8 +46,8 @@ def test_what_a_kernel_announces_is_charged_before_it_comes(
 
         statuses = [status_of(*upload) for upload in uploads]
 
-    assert set(statuses[:4]) == {400}  # it was read, and is no OTLP
-    assert set(statuses[5:]) == {429}
+    assert set(statuses) == {400, 429}  # 400: it was read, and is no OTLP
+    assert statuses.count(400) in (4, 5)  # in whatever order the server saw them
 
 
 def test_what_has_half_come_takes_its_part_of_what_all_may_hold_until_it_ends(
@@ -55,17 +55,20 @@ def test_what_has_half_come_takes_its_part_of_what_all_may_hold_until_it_ends(
     connect,
     wait_until,
 ):
-    slow, quick = (
-        token_in(connect, relaying, relaying.start_kernel()) for _ in range(2)
-    )
+    quick = token_in(connect, relaying, relaying.start_kernel())
 
     def status():
         return post(relaying, one_span(), X_Jupyter_Otel_Kernel=quick)[0]
 
-    with contextlib.ExitStack() as ends:
-        for _ in range(4):
-            connection, size = begin_upload(relaying, slow, ends)
-            connection.sendall(bytes(size - 1))
+    def status_beside_uploads():
+        slow = token_in(connect, relaying, relaying.start_kernel())
+        with contextlib.ExitStack() as ends:
+            for _ in range(4):
+                connection, size = begin_upload(relaying, slow, ends)
+                connection.sendall(bytes(size - 1))
+            relaying.request("GET", "api/status")
+            return status()
 
-        wait_until(status, lambda it: it == 503)
+    # More than once: what is sent need not have been read when the next one comes.
+    wait_until(status_beside_uploads, lambda it: it == 503)
     wait_until(status, lambda it: it == 200)
