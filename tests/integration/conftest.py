@@ -151,7 +151,9 @@ class Server:
 
     def _read(self, file, by_resource, by_scope, items):
         path = self.export / file
-        lines = path.read_text().splitlines() if path.exists() else []
+        # The last line may be half written: what has its end is read.
+        text = path.read_text() if path.exists() else ""
+        lines = text[: text.rfind("\n") + 1].splitlines()
         return [
             record
             for line in lines
