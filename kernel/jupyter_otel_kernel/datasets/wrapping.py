@@ -182,8 +182,9 @@ def _parts(module: ModuleType) -> list[ModuleType]:
 
 def _namespaces() -> list[dict[str, Any]]:
     """Return the names of each module; none is loaded by that."""
-    values: list[Any] = list(sys.modules.values())  # not all of them need be modules
-    modules = [value for value in values if isinstance(value, ModuleType)]
+    values: list[Any] = list(sys.modules.values())
+    # Not all of them are modules; a library of cffi says that it is one, and is none.
+    modules = [value for value in values if issubclass(type(value), ModuleType)]
     return [ModuleType.__getattribute__(module, "__dict__") for module in modules]
 
 
