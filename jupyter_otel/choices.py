@@ -91,6 +91,10 @@ class Choices:
         """Return whether a person's events of a group may leave now."""
         return self._consent.allows(person, group)
 
+    def is_mandatory(self, group: Group) -> bool:
+        """Return whether a group is collected without anybody being asked."""
+        return self._mode(group) is ConsentMode.MANDATORY
+
     def change(self, person: Person, wanted: Mapping[Group, bool], *, by: str) -> None:
         """Keep what a person says of groups; erase what they withdraw.
 
@@ -142,7 +146,7 @@ class Choices:
             return
         self._consent.answers.put_notice(key, Notice(self.notice_id, time.time_ns()))
         # While people are asked, nothing of them leaves for having read a page.
-        if any(self._mode(group) is ConsentMode.MANDATORY for group in _ASKABLE):
+        if any(map(self.is_mandatory, _ASKABLE)):
             self._emit(person, {"action": "notice_shown", "by": by})
 
     def recent(self, person: Person, max_rows: int) -> list[SentRow]:

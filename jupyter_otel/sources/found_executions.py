@@ -5,18 +5,12 @@ All of it is a client's word: whoever reaches the kernel can say it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from jupyter_otel.event import Attribution, Person, SpanContext, Trust
+from jupyter_otel.event import Attribution, Person, Trust
 from jupyter_otel.sources.execution_facts import ExecutionFacts
 from jupyter_otel.sources.executions import Execution
-
-
-class SpanStarter(Protocol):
-    """Makes the span of an execution."""
-
-    def start(self, parent: SpanContext | None, name: str) -> SpanContext:
-        """Return a new span below it, or a new root."""
+from jupyter_otel.sources.spans import Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +22,7 @@ class FoundExecutions:
     """
 
     facts: ExecutionFacts
-    spans: SpanStarter | None
+    spans: Spans | None
     """None: no trace context is made."""
     person: Person | None
     """Whose they are: the account, where the server has but one; else nobody's."""

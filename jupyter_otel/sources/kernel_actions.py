@@ -8,6 +8,7 @@ silent while nobody listens, and any listener makes it validate.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jupyter_otel.sources.derived_class import derive
 from jupyter_otel.sources.faults import HookFaults
 
 KERNEL_ACTIONS_SCHEMA = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
@@ -49,5 +50,4 @@ class KernelActionsMixin:
 
 def telling(base: type, actions: KernelActions) -> type:
     """Return a subclass of a kernel manager's class that tells what is done to it."""
-    names = {"otel_actions": actions, "__doc__": base.__doc__}
-    return type(f"Otel{base.__name__}", (KernelActionsMixin, base), names)
+    return derive(KernelActionsMixin, base, otel_actions=actions)

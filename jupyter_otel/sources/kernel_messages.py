@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from jupyter_otel.event import Attribution, Person, SpanContext
+from jupyter_otel.sources.derived_class import derive
 from jupyter_otel.sources.execution_facts import ExecutionFacts
 from jupyter_otel.sources.execution_reports import ExecutionReports
 from jupyter_otel.sources.executions import Execution, Status
@@ -39,23 +40,11 @@ from jupyter_otel.sources.kernel_wire import (
     read_request,
     with_metadata,
 )
+from jupyter_otel.sources.spans import Spans
 
 V1 = "v1.kernel.websocket.jupyter.org"
 _RUN_CODE = frozenset({"shell", "control"})
 """The channels on which kernels take execute requests."""
-
-
-class Spans(Protocol):
-    """Makes the span of an execution and carries its context over."""
-
-    def read_parent(self, carrier: Mapping[str, str]) -> SpanContext | None:
-        """Return the span that the client says it is in, if it says so."""
-
-    def start(self, parent: SpanContext | None, name: str) -> SpanContext:
-        """Return a new span below it, or a new root."""
-
-    def headers(self, span: SpanContext) -> Mapping[str, str]:
-        """Return what tells the kernel of it."""
 
 
 class Connection(Protocol):
@@ -327,5 +316,4 @@ class ExecutionCaptureMixin:
 
 def capturing(base: type, capture: ExecutionCapture) -> type:
     """Return a subclass of a kernel WebSocket connection class that captures."""
-    names = {"otel_capture": capture, "__doc__": base.__doc__}
-    return type(f"Otel{base.__name__}", (ExecutionCaptureMixin, base), names)
+    return derive(ExecutionCaptureMixin, base, otel_capture=capture)

@@ -17,7 +17,6 @@ papermill and nbconvert never call `on_notebook_complete`. However a run ends, i
 kernel's manager is cleaned up, and lets go of the session: that is what is observed.
 """
 
-import asyncio
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -28,10 +27,10 @@ from weakref import finalize
 
 from jupyter_otel.event import Attribution, Intake, Person, SpanContext
 from jupyter_otel.schema import Schema
+from jupyter_otel.sources.event_loop import call_later
 from jupyter_otel.sources.execution_reports import CallLater
 from jupyter_otel.sources.executions import Execution, Status, cell_id
 from jupyter_otel.sources.faults import HookEdge
-from jupyter_otel.sources.kernel_messages import Spans
 from jupyter_otel.sources.notebook_clients import (
     RunStatus,
     calling_client,
@@ -43,6 +42,7 @@ from jupyter_otel.sources.notebook_clients import (
     path_of,
     status_of,
 )
+from jupyter_otel.sources.spans import Spans
 
 NOTEBOOK_RUN_SCHEMA = "https://events.jupyter.org/jupyter_otel/notebook_run/v1"
 
@@ -55,11 +55,6 @@ _CELL_STATUSES: Mapping[RunStatus | None, Status] = {
 }
 
 Hook = Callable[..., None]
-
-
-def call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
-    """Have the client's event loop, on which hooks are called, run something later."""
-    return asyncio.get_running_loop().call_later(delay_s, call).cancel
 
 
 @dataclass(frozen=True, slots=True)

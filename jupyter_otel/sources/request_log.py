@@ -6,7 +6,7 @@ read off a request is in the watchers' own files, and what all of them ask is he
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import update_wrapper
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ from jupyter_otel.sources.faults import HookEdge
 LogFunction: TypeAlias = Callable[[Any], Any]
 """Called with the `tornado.web.RequestHandler` of a request that is over."""
 
+_LOG_FUNCTION = "log_function"
 # RFC 9110, and PATCH. What else a client writes there is text of its choosing.
 _KNOWN_METHODS = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
@@ -41,6 +42,20 @@ def watched(log_function: LogFunction, *watchers: Callable[[Any], None]) -> LogF
                     watcher(handler)
 
     return update_wrapper(log_and_watch, log_function)
+
+
+def watch_log(
+    settings: MutableMapping[str, Any], *watchers: Callable[[Any], None]
+) -> bool:
+    """Show watchers every request of an application that is over from now on.
+
+    Returns:
+        Whether they are shown any: False without watchers, or where nothing is logged.
+    """
+    if not watchers or _LOG_FUNCTION not in settings:
+        return False
+    settings[_LOG_FUNCTION] = watched(settings[_LOG_FUNCTION], *watchers)
+    return True
 
 
 def method_of(handler: Any) -> str:

@@ -4,22 +4,12 @@ A span is begun when somebody first asks for it, at most once a request: most re
 need none before their end. Nothing is kept of a request that is gone.
 """
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from jupyter_otel.event import SpanContext
 from jupyter_otel.sources.request_log import class_of, method_of
-
-
-class Spans(Protocol):
-    """Makes spans below what a client names."""
-
-    def read_parent(self, carrier: Mapping[str, str]) -> SpanContext | None:
-        """Return the span that the client says it is in, if it says so."""
-
-    def start(self, parent: SpanContext | None, name: str) -> SpanContext:
-        """Return a new span below it, or a new root."""
+from jupyter_otel.sources.spans import Spans
 
 
 class RequestSpans:

@@ -62,8 +62,8 @@ class SignInReader:
 
     def read(self, handler: Any) -> Reading | None:
         """Return what a request that is over says; None: nothing about signing in."""
-        status, method = handler.get_status(), handler.request.method
-        if method == "POST" and isinstance(handler, self._provider.login_handler_class):
+        status = handler.get_status()
+        if self._is_form(handler):
             return self._read_form(handler, status)
         user = _user(handler)
         if isinstance(handler, self._provider.logout_handler_class):
@@ -74,6 +74,14 @@ class SignInReader:
         if status in _REFUSED:
             return _forbidden(user)
         return None
+
+    def came_by_form(self, handler: Any) -> bool:
+        """Return whether a request signed somebody in by the sign-in page's form."""
+        return self._is_form(handler) and handler.get_status() in _REDIRECTS
+
+    def _is_form(self, handler: Any) -> bool:
+        is_page = isinstance(handler, self._provider.login_handler_class)
+        return is_page and handler.request.method == "POST"
 
     def _read_form(self, handler: Any, status: int) -> Reading | None:
         method = self._form_method()

@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 
 from jupyter_otel.event import Attribution, Intake, Person, SpanContext
 from jupyter_otel.schema import Schema
+from jupyter_otel.sources.derived_class import derive
 from jupyter_otel.sources.faults import HookEdge
 
 TERMINAL_SCHEMA = "https://events.jupyter.org/jupyter_otel/terminal/v1"
@@ -128,5 +129,4 @@ class TerminalWatchMixin:
 
 def watching(base: type, capture: TerminalCapture) -> type:
     """Return a subclass of a manager of terminals that reports them."""
-    names = {"otel_capture": capture, "__doc__": base.__doc__}
-    return type(f"Otel{base.__name__}", (TerminalWatchMixin, base), names)
+    return derive(TerminalWatchMixin, base, otel_capture=capture)

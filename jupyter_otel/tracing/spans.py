@@ -5,6 +5,7 @@ Samplers and id generators are the SDK's, or any that implement its interfaces.
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
@@ -47,6 +48,7 @@ class SpanStarter:
         id_generator: "IdGenerator | None" = None,
     ) -> None:
         self._given = (sampler, id_generator)
+        self._is_prepared_beside = False
 
     def prepare(self) -> None:
         """Import the SDK and read its variables now, on the caller's thread.
@@ -54,6 +56,14 @@ class SpanStarter:
         Else the first span waits for that, 30 ms.
         """
         _ = self._sdk_parts
+
+    def prepare_beside(self) -> None:
+        """Do that on a thread of its own, once, beside whatever starts."""
+        if not self._is_prepared_beside:
+            self._is_prepared_beside = True
+            threading.Thread(
+                target=self.prepare, name="jupyter_otel-sdk", daemon=True
+            ).start()
 
     @cached_property
     def _sdk_parts(self) -> "_SdkParts":

@@ -8,8 +8,8 @@ from functools import partial
 
 from jupyter_otel.event import Person
 from jupyter_otel.hosts.code import takes_code
-from jupyter_otel.hosts.server.trace_context import TraceContext
-from jupyter_otel.schema import Schema
+from jupyter_otel.hosts.collected_schema import collected_schema
+from jupyter_otel.hosts.trace_context import execution_spans
 from jupyter_otel.sources.execution_reports import EXECUTION_SCHEMA
 from jupyter_otel.sources.notebook_runs import (
     NOTEBOOK_RUN_SCHEMA,
@@ -32,10 +32,9 @@ def hooks_of(
         notebook_path: The notebook's path; None: what the engine knows.
     """
     settings = telemetry.settings
-    if not telemetry.enabled or not settings.sources.executions:
-        return {}
-    run_schema = _collected(telemetry, NOTEBOOK_RUN_SCHEMA)
-    execution_schema = _collected(telemetry, EXECUTION_SCHEMA)
+    is_on = telemetry.enabled and settings.sources.executions
+    run_schema = collected_schema(telemetry, NOTEBOOK_RUN_SCHEMA, is_on=is_on)
+    execution_schema = collected_schema(telemetry, EXECUTION_SCHEMA, is_on=is_on)
     if run_schema is None and execution_schema is None:
         return {}
     capture = RunCapture(
@@ -43,11 +42,7 @@ def hooks_of(
         run_schema=run_schema,
         execution_schema=execution_schema,
         takes_code=takes_code(settings.policy),
-        spans=TraceContext(
-            telemetry.spans, tells_kernel=settings.traces.kernel != "off"
-        )
-        if settings.traces.enabled
-        else None,
+        spans=execution_spans(telemetry),
         parent=partial(surrounding_span, os.environ),
         person=person,
         notebook_path=notebook_path,
@@ -56,9 +51,3 @@ def hooks_of(
     runs = NotebookRuns(capture)
     telemetry.close_before(runs)
     return runs.hooks()
-
-
-def _collected(telemetry: Telemetry, schema_id: str) -> Schema | None:
-    schema = telemetry.intake.find(schema_id)
-    admitted = schema is not None and telemetry.intake.admits(schema)
-    return schema if admitted else None

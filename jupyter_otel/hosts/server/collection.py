@@ -11,7 +11,7 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,6 @@ class Collection:
     telemetry: Telemetry
     error: str | None = None
     """Why nothing is collected although it was asked for."""
-    kernel_gone: Callable[[str], None] | None = None
     request_spans: RequestSpans | None = None
 
     def listen(self, serverapp: Any) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from jupyter_server import CallContext
 from jupyter_server.services.contents.handlers import ContentsHandler
 
+from jupyter_otel.hosts.collected_schema import collected_schema
 from jupyter_otel.hosts.server.people import People
-from jupyter_otel.schema import Schema
 from jupyter_otel.sources.documents import (
     DOCUMENT_OPENED,
     DocumentsHandler,
@@ -28,14 +28,16 @@ def reader_of_kernels(
 
     None where that is not collected: then no kernel is asked for any.
     """
-    if _admitted(telemetry, DATASET_ACCESS) is None:
+    is_on = telemetry.settings.sources.datasets
+    if collected_schema(telemetry, DATASET_ACCESS, is_on=is_on) is None:
         return None
     return KernelEvents(telemetry.intake, attribution_of).take
 
 
 def capture_documents(serverapp: Any, telemetry: Telemetry, people: People) -> None:
     """Report the documents that people open through the contents service."""
-    schema = _admitted(telemetry, DOCUMENT_OPENED)
+    is_on = telemetry.settings.sources.datasets
+    schema = collected_schema(telemetry, DOCUMENT_OPENED, is_on=is_on)
     if schema is None:
         return
     serverapp.event_logger.register_handler(
@@ -60,13 +62,3 @@ def opening() -> Opening | None:
         handler.get_query_argument("type", None),
         handler.get_query_argument("format", None),
     )
-
-
-def _admitted(telemetry: Telemetry, schema_id: str) -> Schema | None:
-    """Return the schema, where the source is on and policy collects it."""
-    if not telemetry.settings.sources.datasets:
-        return None
-    schema = telemetry.intake.find(schema_id)
-    if schema is None or not telemetry.intake.admits(schema):
-        return None
-    return schema

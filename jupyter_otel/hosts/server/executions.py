@@ -4,24 +4,23 @@ How an execution is told from messages is in ``sources/``; here only jupyter_ser
 own settings are read and set.
 """
 
-import asyncio
 import atexit
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from jupyter_otel.config import Settings
 from jupyter_otel.event import Person
 from jupyter_otel.hosts.code import takes_code
+from jupyter_otel.hosts.collected_schema import collected_schema
 from jupyter_otel.hosts.server.datasets import reader_of_kernels
 from jupyter_otel.hosts.server.kernel_managers import derive_kernel_managers
 from jupyter_otel.hosts.server.notebooks import NotebookPaths
 from jupyter_otel.hosts.server.people import People, account_of
-from jupyter_otel.hosts.server.trace_context import TraceContext, prepare_spans
+from jupyter_otel.hosts.trace_context import execution_spans
 from jupyter_otel.schema import Group, Schema
 from jupyter_otel.sources.attributions import Attributions
 from jupyter_otel.sources.client_programs import client_program
+from jupyter_otel.sources.event_loop import call_later
 from jupyter_otel.sources.execution_facts import ExecutionFacts
 from jupyter_otel.sources.execution_reports import EXECUTION_SCHEMA, ExecutionReports
 from jupyter_otel.sources.executions import Status
@@ -44,15 +43,14 @@ def capture_executions(serverapp: Any, telemetry: Telemetry) -> None:
 
     Where the source is off, or policy does not collect executions, nothing is done.
     """
-    if not telemetry.settings.sources.executions:
-        return
-    schema = telemetry.intake.find(EXECUTION_SCHEMA)
-    if schema is None or not telemetry.intake.admits(schema):
+    is_on = telemetry.settings.sources.executions
+    schema = collected_schema(telemetry, EXECUTION_SCHEMA, is_on=is_on)
+    if schema is None:
         return
     running = _running_executions(serverapp, telemetry, schema)
     capture = _execution_capture(serverapp, telemetry, running)
     watches = _watches(serverapp, telemetry, capture)
-    prepare_spans(telemetry.spans)
+    telemetry.spans.prepare_beside()
     settings = serverapp.web_app.settings
     capture = replace(capture, watch=watches.open)
     settings[_CONNECTION_CLASS] = capturing(settings[_CONNECTION_CLASS], capture)
@@ -72,7 +70,7 @@ def _running_executions(
     reports = ExecutionReports(
         intake=telemetry.intake,
         schema=schema,
-        call_later=_call_later,
+        call_later=call_later,
         heartbeat_s=telemetry.settings.sources.heartbeat_s,
         attributions=Attributions(is_alive=kernels.__contains__),
     )
@@ -88,7 +86,6 @@ def _running_executions(
 def _execution_capture(
     serverapp: Any, telemetry: Telemetry, running: RunningExecutions
 ) -> ExecutionCapture:
-    traces = telemetry.settings.traces
     kernel_events = reader_of_kernels(telemetry, running.reports.attributions.of)
     return ExecutionCapture(
         running=running,
@@ -97,9 +94,7 @@ def _execution_capture(
             notebook_path=NotebookPaths(serverapp.session_manager),
             program=client_program,
         ),
-        spans=TraceContext(telemetry.spans, tells_kernel=traces.kernel != "off")
-        if traces.enabled
-        else None,
+        spans=execution_spans(telemetry),
         person=People(serverapp.identity_provider).person,
         kernel_events=kernel_events,
         asks_for_datasets=partial(_allows_data, telemetry),
@@ -126,14 +121,14 @@ def _watches(
         now_ns=reports.now_ns,
     )
     # Nobody can be asked whether what is nobody's may leave.
-    may_find = account is not None or _is_mandatory(telemetry.settings)
+    may_find = account is not None or _is_mandatory(telemetry)
 
     def make(kernel: KernelExecutions) -> IopubWatch:
         return IopubWatch(
             kernel, reports, find if may_find else None, capture.kernel_events
         )
 
-    return KernelWatches(kernels, running, make, _call_later)
+    return KernelWatches(kernels, running, make, call_later)
 
 
 def _follow_kernels(serverapp: Any, watches: KernelWatches) -> None:
@@ -156,15 +151,10 @@ def _follow_kernels(serverapp: Any, watches: KernelWatches) -> None:
         watches.open(kernel_id)
 
 
-def _call_later(delay_s: float, call: Callable[[], None]) -> Callable[[], None]:
-    return asyncio.get_running_loop().call_later(delay_s, call).cancel
-
-
-def _is_mandatory(settings: Settings) -> bool:
+def _is_mandatory(telemetry: Telemetry) -> bool:
     """Return whether nobody is asked about executions."""
-    consent = settings.consent
-    mode: str = consent.groups.get(Group.EXECUTIONS, consent.mode)
-    return mode == "mandatory"
+    choices = telemetry.choices
+    return choices is not None and choices.is_mandatory(Group.EXECUTIONS)
 
 
 def _leave_untracked(kernel_manager: Any) -> None:

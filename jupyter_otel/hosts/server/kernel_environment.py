@@ -22,6 +22,7 @@ from jupyter_otel.config import OtelTraces
 from jupyter_otel.errors import JupyterOtelError
 from jupyter_otel.hosts.server.kernel_managers import derive_kernel_managers
 from jupyter_otel.hosts.server.relay_kernels import RelayVariables
+from jupyter_otel.sources.derived_class import derive
 from jupyter_otel.sources.faults import HookEdge
 from jupyter_otel.telemetry import Telemetry
 
@@ -152,9 +153,8 @@ def change_kernel_environments(serverapp: Any, environment: KernelEnvironment) -
     """Start the server's kernels in this environment from now on, restarts too."""
     if getattr(serverapp.gateway_config, "gateway_enabled", False):
         return  # it would not pass them on, and writes all of them to the log
-    derive_kernel_managers(
-        serverapp.kernel_manager, partial(_starting_in, environment), _EDGE
-    )
+    starting = partial(derive, KernelStartMixin, otel_environment=environment)
+    derive_kernel_managers(serverapp.kernel_manager, starting, _EDGE)
 
 
 class KernelStartMixin:
@@ -182,11 +182,6 @@ class KernelStartMixin:
         self, environ: Mapping[str, str], kernel_id: str
     ) -> dict[str, str]:
         return self.otel_environment.of(environ, kernel_id, _spec_env(self))
-
-
-def _starting_in(environment: KernelEnvironment, base: type) -> type:
-    names = {"otel_environment": environment, "__doc__": base.__doc__}
-    return type(f"Otel{base.__name__}", (KernelStartMixin, base), names)
 
 
 def _spec_env(manager: Any) -> Mapping[str, str]:

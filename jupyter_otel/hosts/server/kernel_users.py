@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_otel.event import Person
+from jupyter_otel.sources.derived_class import derive
 from jupyter_otel.sources.faults import HookEdge
 
 
@@ -41,5 +42,4 @@ class KernelUserMixin:
 
 def noting(base: type, users: KernelUsers) -> type:
     """Return a subclass of a kernel WebSocket connection class that tells who it is."""
-    names = {"otel_users": users, "__doc__": base.__doc__}
-    return type(f"Otel{base.__name__}", (KernelUserMixin, base), names)
+    return derive(KernelUserMixin, base, otel_users=users)

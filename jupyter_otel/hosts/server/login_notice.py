@@ -5,6 +5,7 @@ them from extensions and administrators. An administrator's own sign-in page goe
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,11 @@ from jupyter_otel.consent_config import OtelConsent
 from jupyter_otel.event import Person
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.sources.faults import HookEdge
-from jupyter_otel.sources.request_log import watched
+from jupyter_otel.sources.request_log import watch_log
+from jupyter_otel.sources.sign_in_reading import SignInReader
 from jupyter_otel.telemetry import Telemetry
 
 _TEMPLATES = str(Path(__file__).with_name("templates") / "login")
-_LOG_FUNCTION = "log_function"
-_REDIRECTS = range(300, 400)
 _EDGE = HookEdge("the notice at the sign-in")
 
 
@@ -35,21 +35,22 @@ def show_notice_at_login(serverapp: Any, telemetry: Telemetry) -> None:
     if not consent.notice or choices is None:
         return
     _put_on_page(settings, consent)
-    if _LOG_FUNCTION in settings:
-        watch = partial(_watch, choices, serverapp.identity_provider)
-        settings[_LOG_FUNCTION] = watched(settings[_LOG_FUNCTION], watch)
+    provider = serverapp.identity_provider
+    reader, person = SignInReader(provider), People(provider).person
+    watch_log(settings, partial(_watch, choices, reader, person))
 
 
-def _watch(choices: Choices, provider: Any, handler: Any) -> None:
+def _watch(
+    choices: Choices,
+    reader: SignInReader,
+    person: Callable[[Any], Person],
+    handler: Any,
+) -> None:
     """Keep that whoever signs in with this request was shown the notice."""
-    is_form = isinstance(handler, provider.login_handler_class)
-    if not is_form or handler.request.method != "POST":
-        return
-    if handler.get_status() in _REDIRECTS:
-        person = People(provider).person(handler)
+    if reader.came_by_form(handler):
         # It is written to disk, for which the event loop does not wait.
         run = asyncio.get_running_loop().run_in_executor
-        run(None, _keep, choices, person)
+        run(None, _keep, choices, person(handler))
 
 
 def _keep(choices: Choices, person: Person) -> None:

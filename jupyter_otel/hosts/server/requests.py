@@ -4,24 +4,22 @@ How a request or a sign-in is read is in ``sources/``; here only the server's ow
 settings are read and set.
 """
 
-import asyncio
 import atexit
 from collections.abc import Callable
 from typing import Any
 
-from jupyter_otel.hosts.server.collected_schema import collected_schema
+from jupyter_otel.hosts.collected_schema import collected_schema
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.hosts.server.polling import is_polling
-from jupyter_otel.hosts.server.trace_context import TraceContext, prepare_spans
+from jupyter_otel.hosts.trace_context import TraceContext
 from jupyter_otel.schema import Schema
+from jupyter_otel.sources.event_loop import call_later
 from jupyter_otel.sources.http_requests import HTTP_REQUEST_SCHEMA, HttpRequests
-from jupyter_otel.sources.request_log import watched
+from jupyter_otel.sources.request_log import watch_log
 from jupyter_otel.sources.request_spans import RequestSpans
 from jupyter_otel.sources.sign_in_reading import SignInReader
 from jupyter_otel.sources.sign_ins import SIGN_IN_SCHEMA, SignIns
 from jupyter_otel.telemetry import Telemetry
-
-_LOG_FUNCTION = "log_function"
 
 
 def open_request_spans(telemetry: Telemetry) -> RequestSpans | None:
@@ -39,13 +37,9 @@ def watch_requests(
     Where both sources are off, or policy collects neither, nothing is done. Whoever
     sets another log function later ends it: that is theirs to do.
     """
-    settings = serverapp.web_app.settings
-    watchers = [*_watchers(serverapp, telemetry, spans)]
-    if not watchers or _LOG_FUNCTION not in settings:
-        return
-    if spans is not None:
-        prepare_spans(telemetry.spans)
-    settings[_LOG_FUNCTION] = watched(settings[_LOG_FUNCTION], *watchers)
+    watchers = _watchers(serverapp, telemetry, spans)
+    if watch_log(serverapp.web_app.settings, *watchers) and spans is not None:
+        telemetry.spans.prepare_beside()
 
 
 def _watchers(
@@ -65,7 +59,7 @@ def _watchers(
     schema = collected_schema(telemetry, SIGN_IN_SCHEMA, is_on=is_on)
     if schema is not None:
         reader = SignInReader(provider)
-        sign_ins = SignIns(telemetry.intake, schema, reader, person, spans, _call_later)
+        sign_ins = SignIns(telemetry.intake, schema, reader, person, spans, call_later)
         atexit.register(sign_ins.tell_rest)
         watchers.append(sign_ins.watch)
     return watchers
@@ -74,10 +68,6 @@ def _watchers(
 def _http_schema(telemetry: Telemetry) -> Schema | None:
     is_on = telemetry.settings.sources.http_requests
     return collected_schema(telemetry, HTTP_REQUEST_SCHEMA, is_on=is_on)
-
-
-def _call_later(delay_s: float, call: Callable[[], None]) -> object:
-    return asyncio.get_running_loop().call_later(delay_s, call)
 
 
 def _nothing(_handler: Any) -> bool:

@@ -8,7 +8,7 @@ is off, there is nothing to do.
 import atexit
 from typing import Any
 
-from jupyter_otel.hosts.server.collected_schema import collected_schema
+from jupyter_otel.hosts.collected_schema import collected_schema
 from jupyter_otel.hosts.server.people import People
 from jupyter_otel.sources.terminals import (
     TERMINAL_SCHEMA,

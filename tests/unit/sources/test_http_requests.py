@@ -1,7 +1,7 @@
 import pytest
 
 from jupyter_otel.event import Attribution, Person
-from jupyter_otel.hosts.server.trace_context import TraceContext
+from jupyter_otel.hosts.trace_context import TraceContext
 from jupyter_otel.sources.http_requests import HTTP_REQUEST_SCHEMA, HttpRequests
 from jupyter_otel.sources.request_spans import RequestSpans
 from jupyter_otel.tracing.spans import SpanStarter

@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from jupyter_otel.event import SpanContext
-from jupyter_otel.hosts.server.trace_context import TraceContext
+from jupyter_otel.hosts.trace_context import TraceContext
 from jupyter_otel.sources.request_spans import RequestSpans
 from jupyter_otel.tracing.spans import SpanStarter
 from tests.unit.sources.requests import ThingHandler, handler_of

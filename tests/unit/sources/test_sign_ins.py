@@ -10,7 +10,7 @@ from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import RequestHandler
 
 from jupyter_otel.event import Attribution, Person
-from jupyter_otel.hosts.server.trace_context import TraceContext
+from jupyter_otel.hosts.trace_context import TraceContext
 from jupyter_otel.sources.request_spans import RequestSpans
 from jupyter_otel.sources.sign_in_counts import MAX_ADDRESSES, PERIOD_S, TOLD_SINGLY
 from jupyter_otel.sources.sign_in_reading import SignInReader

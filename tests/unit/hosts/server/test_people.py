@@ -16,7 +16,7 @@ from jupyter_otel.hosts.server.people import (
     account_of,
     names_people,
 )
-from jupyter_otel.hosts.server.trace_context import TraceContext
+from jupyter_otel.hosts.trace_context import TraceContext
 from jupyter_otel.sources.request_spans import RequestSpans
 from jupyter_otel.tracing.spans import SpanStarter
 from tests.unit.sources.requests import handler_of

@@ -1,22 +1,15 @@
 """The spans of executions and requests, made and carried over by ``tracing/``."""
 
-import threading
 from collections.abc import Mapping
 
 from jupyter_otel.event import SpanContext
+from jupyter_otel.telemetry import Telemetry
 from jupyter_otel.tracing.propagation import read_parent, write_headers
 from jupyter_otel.tracing.spans import SpanStarter
 
 
-def prepare_spans(starter: SpanStarter) -> None:
-    """Import the SDK beside the start and before the first span: it is slow."""
-    threading.Thread(
-        target=starter.prepare, name="jupyter_otel-sdk", daemon=True
-    ).start()
-
-
 class TraceContext:
-    """What `sources.kernel_messages` needs of tracing.
+    """A host's tracing as `sources.spans.Spans`.
 
     Args:
         spans: Makes spans, sampled or not.
@@ -38,3 +31,11 @@ class TraceContext:
     def headers(self, span: SpanContext) -> Mapping[str, str]:
         """Return what tells the kernel of it; nothing, if kernels are not told."""
         return write_headers(span) if self._tells_kernel else {}
+
+
+def execution_spans(telemetry: Telemetry) -> TraceContext | None:
+    """Return what makes executions spans; None where there is no tracing."""
+    traces = telemetry.settings.traces
+    if not traces.enabled:
+        return None
+    return TraceContext(telemetry.spans, tells_kernel=traces.kernel != "off")
