@@ -10,7 +10,7 @@ class Allowance:
     Args:
         per_s: How much comes back each second.
         burst: How much there is at most, and at the beginning.
-        now_s: A clock that never goes back.
+        now_s: A clock.
     """
 
     def __init__(
@@ -22,6 +22,12 @@ class Allowance:
         self._left = burst
         self._at_s = now_s()
 
+    @property
+    def left(self) -> float:
+        """How much there is now; below nothing it is owed."""
+        self._grow()
+        return self._left
+
     def charge(self, amount: float) -> None:
         """Take something out, which may leave a debt."""
         self._grow()
@@ -29,10 +35,10 @@ class Allowance:
 
     def wait_s(self) -> float:
         """Return how long to wait until nothing is owed."""
-        self._grow()
-        return max(-self._left, 0.0) / self._per_s
+        return max(-self.left, 0.0) / self._per_s
 
     def _grow(self) -> None:
         now_s = self._now_s()
-        grown = self._left + (now_s - self._at_s) * self._per_s
+        # A clock of the day may be set back.
+        grown = self._left + max(now_s - self._at_s, 0.0) * self._per_s
         self._left, self._at_s = min(grown, self._burst), now_s

@@ -16,9 +16,9 @@ client's word, and bounded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_otel.sources.allowance import Allowance
 from jupyter_otel.sources.execution_reports import ExecutionReports
 from jupyter_otel.sources.executions import Execution, Status
 from jupyter_otel.sources.kernel_executions import KernelExecutions
@@ -43,29 +43,6 @@ Find = Callable[[str, Mapping[str, Any], str | None], Execution]
 """Makes an execution of a kernel's id, the header of its request and its code."""
 
 
-@dataclass(slots=True)
-class Bucket:
-    """Lets so many through a second, and some more at once."""
-
-    per_s: float
-    at_once: float
-    _left: float = field(init=False)
-    _seen_ns: int = 0
-
-    def __post_init__(self) -> None:
-        self._left = self.at_once
-
-    def takes(self, now_ns: int) -> bool:
-        """Return whether one more may pass now."""
-        passed_s = max(now_ns - self._seen_ns, 0) / 1e9
-        self._seen_ns = now_ns
-        self._left = min(self._left + passed_s * self.per_s, self.at_once)
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
 class IopubWatch:
     """The ear at one kernel's iopub socket.
 
@@ -88,7 +65,9 @@ class IopubWatch:
         self._reports = reports
         self._find = find
         self._kernel_events = kernel_events
-        self._bucket = Bucket(_FOUND_PER_S, _FOUND_AT_ONCE)
+        self._allowance = Allowance(
+            _FOUND_PER_S, _FOUND_AT_ONCE, lambda: reports.now_ns() / 1e9
+        )
         self._newest: dict[str | None, Execution] = {}
         """By subshell: each runs one execution at a time."""
 
@@ -141,9 +120,10 @@ class IopubWatch:
         if self._find is None or not is_request or kernel.knows(said.parent_id):
             return None
         # What a kernel says may not crowd out what people asked for.
-        if kernel.is_full or not self._bucket.takes(self._reports.now_ns()):
+        if kernel.is_full or self._allowance.left < 1:
             self._reports.intake.refuse(Refusal.FLOOD)
             return None
+        self._allowance.charge(1)
         execution = self._find(kernel.kernel_id, header, _code(said))
         execution.feed = self
         kernel.begin(execution)

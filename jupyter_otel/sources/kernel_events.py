@@ -21,6 +21,7 @@ import orjson
 
 from jupyter_otel.complaints import Complaints
 from jupyter_otel.event import Attribution, Intake, Source, Trust
+from jupyter_otel.sources.allowance import Allowance
 from jupyter_otel.sources.faults import HookFaults
 from jupyter_otel.tally import Refusal
 
@@ -58,9 +59,8 @@ class _Message(NamedTuple):
 class _Kernel:
     """What is kept of one kernel."""
 
-    room: float
+    allowance: Allowance
     """How many events it may still report at once."""
-    seen_s: float
     next_sequences: dict[str, int] = field(default_factory=dict)
     """Of each of its channels: one a process, the kernel's and its children's."""
     is_known_from_its_start: bool = True
@@ -101,7 +101,7 @@ class KernelEvents:
                 self._refuse(Refusal.TOO_LARGE)
                 return
             kernel = self._kernel(kernel_id)
-            if kernel.room <= 0:
+            if kernel.allowance.left <= 0:
                 self._refuse(Refusal.FLOOD)
                 return
             self._read(kernel_id, kernel, content)
@@ -109,23 +109,19 @@ class KernelEvents:
             self._faults.note(error)
 
     def _kernel(self, kernel_id: str) -> _Kernel:
-        """Return what is kept of a kernel, its room as it is now."""
-        now_s = self._now_s()
+        """Return what is kept of a kernel."""
         kernel = self._kernels.pop(kernel_id, None)
         if kernel is None:
-            kernel = _Kernel(BURST_EVENTS, now_s)
+            kernel = _Kernel(Allowance(EVENTS_PER_S, BURST_EVENTS, self._now_s))
             kernel.is_known_from_its_start = not self._has_forgotten
         self._kernels[kernel_id] = kernel  # behind those that were heard before
         if len(self._kernels) > _MAX_KERNELS:
             del self._kernels[next(iter(self._kernels))]
             self._has_forgotten = True
-        regained = (now_s - kernel.seen_s) * EVENTS_PER_S
-        kernel.room = min(kernel.room + regained, BURST_EVENTS)
-        kernel.seen_s = now_s
         return kernel
 
     def _read(self, kernel_id: str, kernel: _Kernel, content: bytes) -> None:
-        kernel.room -= _PARSING_COST
+        kernel.allowance.charge(_PARSING_COST)
         message = _message(content)
         if message is None:
             self._refuse(Refusal.MALFORMED)
@@ -133,7 +129,7 @@ class KernelEvents:
         missed = _missed(kernel, message)
         if missed is None:
             return
-        kernel.room -= len(message.events)
+        kernel.allowance.charge(len(message.events))
         if missed or message.lost:
             self._refuse(Refusal.LOST, min(missed, _MAX_LOST) + message.lost)
         for event in message.events:
