@@ -47,7 +47,7 @@ class Case(NamedTuple):
     """up, down, black hole, or empty where there is none."""
 
 
-_OTHERS = (
+OTHERS = (
     "jupyter_collaboration",
     "jupyter_lsp",
     "jupyter_server_fileid",
@@ -171,7 +171,7 @@ class Server:
 
 def _extensions(case: Case) -> dict[str, bool]:
     ours = {"host_probe": True, "jupyter_otel": case.name not in (PLAIN, LISTENED)}
-    return dict.fromkeys(_OTHERS, False) | ours
+    return dict.fromkeys(OTHERS, False) | ours
 
 
 def _environment(home: Path) -> dict[str, str]:

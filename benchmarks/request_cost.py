@@ -21,24 +21,14 @@ import time
 from itertools import product
 from typing import Any
 
+from host import OTHERS
+
 PATHS = ("/api/status", "/api/kernels", "/api/config/x", "/api/contents?content=0")
 """The first two are polling, and left out unless a setting says otherwise."""
 BATCHES, REQUESTS = 15, 100
 SETTLE_S = 2.0
-_OTHERS = (
-    "jupyter_lsp",
-    "jupyter_server_fileid",
-    "jupyter_server_nbmodel",
-    "jupyter_server_terminals",
-    "jupyter_server_ydoc",
-    "jupyterlab",
-    "notebook",
-    "notebook_shim",
-)
-
-
 def _options(home: str, port: int) -> list[str]:
-    extensions = dict.fromkeys(_OTHERS, False) | {"jupyter_otel": True}
+    extensions = dict.fromkeys(OTHERS, False) | {"jupyter_otel": True}
     return [
         f"--ServerApp.port={port}",
         f"--ServerApp.root_dir={home}",

@@ -12,9 +12,8 @@ from pathlib import Path
 from ssl import SSLContext
 from typing import Any, NamedTuple
 
-from certificates import Company
-
 from jupyter_otel.tally import Signal
+from jupyter_otel.testing.certificates import Company
 from jupyter_otel.testing.faults import FAULTS
 from jupyter_otel.testing.grpc_faults import GRPC_FAULTS
 from jupyter_otel.testing.grpc_receiver import GrpcAnswer, GrpcReceiver

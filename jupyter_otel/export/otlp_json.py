@@ -69,7 +69,7 @@ def from_dict(signal: Signal, request: Mapping[str, Any]) -> Message:
     """
     message = SERVICES[signal].request()
     try:
-        found = _with_base64_ids(request)
+        found = with_base64_ids(request)
         json_format.ParseDict(found, message, ignore_unknown_fields=True)
     # What protobuf's reader raises for JSON of wrong types is not its own errors only.
     except (json_format.ParseError, TypeError, AttributeError, RecursionError) as error:
@@ -77,16 +77,16 @@ def from_dict(signal: Signal, request: Mapping[str, Any]) -> Message:
     return message
 
 
-def _with_base64_ids(value: Any) -> Any:
+def with_base64_ids(value: Any) -> Any:
     """Return JSON with its ids as protobuf's own JSON has them."""
     if isinstance(value, list):
-        return [_with_base64_ids(item) for item in value]
+        return [with_base64_ids(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {
         name: _base64(bytes.fromhex(item))
         if name in _HEX_NAMES and isinstance(item, str)
-        else _with_base64_ids(item)
+        else with_base64_ids(item)
         for name, item in value.items()
     }
 

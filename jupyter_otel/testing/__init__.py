@@ -6,6 +6,7 @@
     faults.FAULTS                   such scripts: how collectors misbehave, by name
     grpc_receiver.GrpcReceiver      the same over gRPC
     grpc_faults.GRPC_FAULTS         the same scripts for it
+    certificates                    what receivers that speak TLS show
     proxy.Proxy                     a forward proxy that hands on, or refuses
     recording.RecordingDestination  takes requests in the process, without a network
     clock.FakeClock                 time that moves only when told

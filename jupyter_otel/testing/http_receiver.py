@@ -1,6 +1,5 @@
 """An OTLP/HTTP receiver on loopback: records what comes and fails as scripted."""
 
-import base64
 import gzip
 import json
 import socket
@@ -12,17 +11,16 @@ import zlib
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from google.protobuf import json_format  # type: ignore[import-untyped]
 
+from jupyter_otel.export.otlp_json import with_base64_ids
 from jupyter_otel.export.services import SERVICES
 from jupyter_otel.tally import Signal
+from jupyter_otel.testing.loopback import Loopback, QuietServer
 from jupyter_otel.testing.received import Inbox, Received, parse
-
-_HEX_IDS = frozenset({"traceId", "spanId", "parentSpanId"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Answer:
     """Seconds between two bytes of a status line and headers that never end."""
 
 
-class HttpReceiver:
+class HttpReceiver(Loopback):
     """Listens on a free port of 127.0.0.1 while used as a context manager.
 
     Args:
@@ -96,27 +94,8 @@ class HttpReceiver:
         except IndexError:
             return self._then
 
-    def __enter__(self) -> Self:
-        serve = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), daemon=True
-        )
-        serve.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._server.close_connections()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(QuietServer):
     receiver: HttpReceiver
 
     def __init__(self, *args: Any) -> None:
@@ -128,16 +107,14 @@ class _Server(ThreadingHTTPServer):
         self._connections.add(connection)
         return connection, address
 
-    def close_connections(self) -> None:
+    def server_close(self) -> None:
         """End kept-alive connections too, as a process that dies does."""
+        super().server_close()
         for connection in self._connections:
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 continue
-
-    def handle_error(self, *_args: object) -> None:
-        """Say nothing of clients that went away."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -210,17 +187,4 @@ def _decompress(body: bytes, encoding: str) -> bytes:
 def parse_json(signal: Signal, body: bytes) -> Any:
     """Return an OTLP/JSON request as a message, through protobuf's own JSON reader."""
     message = SERVICES[signal].request()
-    return json_format.ParseDict(_with_base64_ids(json.loads(body)), message)
-
-
-def _with_base64_ids(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_with_base64_ids(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: base64.b64encode(bytes.fromhex(item)).decode()
-        if key in _HEX_IDS
-        else _with_base64_ids(item)
-        for key, item in value.items()
-    }
+    return json_format.ParseDict(with_base64_ids(json.loads(body)), message)

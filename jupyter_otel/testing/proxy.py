@@ -2,16 +2,16 @@
 
 import select
 import socket
-import threading
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from jupyter_otel.testing.loopback import Loopback, QuietServer
 
 _PIECE_BYTES = 2**16
 
 
-class Proxy:
+class Proxy(Loopback):
     """Listens on a free port of 127.0.0.1 while used as a context manager.
 
     Args:
@@ -32,30 +32,9 @@ class Proxy:
         """What ``HTTP_PROXY`` is to hold."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def __enter__(self) -> Self:
-        serve = threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), daemon=True
-        )
-        serve.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
+class _Server(QuietServer):
     proxy: Proxy
-
-    def handle_error(self, *_args: object) -> None:
-        """Say nothing of clients that went away."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,15 +1,9 @@
 """Spans that a kernel is lent a provider for, through the relay, over TLS too."""
 
-import datetime as dt
-import ipaddress
-
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from jupyter_otel.tally import Signal
+from jupyter_otel.testing.certificates import self_signed
 from tests.integration.test_relay import (  # noqa: F401 - receiver is a fixture
     RELAYING,
     USER_CODE,
@@ -63,28 +57,7 @@ def test_a_cells_span_comes_below_its_execution_and_stamped(
 @pytest.fixture
 def certificate(tmp_path, monkeypatch):
     """Return a file with a key and a certificate for 127.0.0.1 that signs itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "server")])
-    here = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([here]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = serialization.PrivateFormat.PKCS8
-    path = tmp_path / "server.pem"
-    path.write_bytes(
-        key.private_bytes(pem, private, serialization.NoEncryption())
-        + made.public_bytes(pem)
-    )
+    path = self_signed(tmp_path / "server.pem", "server")
     # Of this process, for its own clients.
     monkeypatch.setenv("SSL_CERT_FILE", str(path))
     monkeypatch.setenv("WEBSOCKET_CLIENT_CA_BUNDLE", str(path))

@@ -7,7 +7,7 @@ import time
 from types import ModuleType
 from typing import Any, Callable
 
-from jupyter_otel_kernel import cells
+from jupyter_otel_kernel import cells, forks
 from jupyter_otel_kernel.datasets.accesses import Access, Accesses
 from jupyter_otel_kernel.datasets.cell_log import CellLog
 from jupyter_otel_kernel.datasets.functions import FUNCTIONS, Function
@@ -32,7 +32,7 @@ class Hooks:
         self, shell: Any, accesses: Accesses, when_over: Callable[[], None]
     ) -> None:
         self._shell, self._accesses, self._when_over = shell, accesses, when_over
-        self._pid = os.getpid()
+        self._generation = forks.generation
         self._running: dict[str, CellLog] = {}
         """By the message id of each cell that runs."""
         self._followed: list[CellLog] = []
@@ -127,7 +127,7 @@ class Hooks:
     def _log(self) -> CellLog | None:
         """Return the log of the calling code's cell, None where nothing is recorded."""
         # In a forked child nothing is reported; a wrapper may outlive the hooks.
-        if self._is_over or os.getpid() != self._pid:
+        if self._is_over or forks.generation != self._generation:
             return None
         cell = cells.current()
         if cell is not None and not cell.asks_for_datasets:

@@ -1,6 +1,5 @@
 """What the doctor finds on the way to real receivers, and the cures it names."""
 
-import datetime as dt
 import http.server
 import re
 import socket
@@ -8,12 +7,9 @@ import ssl
 import threading
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from jupyter_otel.tally import Signal
+from jupyter_otel.testing.certificates import self_signed
 from jupyter_otel.testing.grpc_receiver import GrpcReceiver
 from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
 
@@ -57,38 +53,13 @@ def late_receiver():
 @pytest.fixture
 def tls_receiver(tmp_path):
     """Serve HTTPS under a certificate that signs itself; yield URL and certificate."""
-    certificate = self_signed(tmp_path / "server.pem")
+    certificate = self_signed(tmp_path / "server.pem", "localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OldServer)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     for port in serve(server):
         yield f"https://localhost:{port}", certificate
-
-
-def self_signed(path):
-    """Write a key and a certificate for ``localhost``."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = serialization.PrivateFormat.PKCS8
-    path.write_bytes(
-        key.private_bytes(pem, private, serialization.NoEncryption())
-        + certificate.public_bytes(pem)
-    )
-    return path
 
 
 @pytest.fixture

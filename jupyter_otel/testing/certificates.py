@@ -1,4 +1,8 @@
-"""A company's own authority, and a receiver's certificate that it signed."""
+"""Certificates for receivers that speak TLS on 127.0.0.1, valid for a day.
+
+One that signs itself, or a company's own authority and what it signed. These alone of
+the seams need the package ``cryptography``.
+"""
 
 import datetime as dt
 import ipaddress
@@ -9,6 +13,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+
+def self_signed(path: Path, host: str) -> Path:
+    """Write a key and a certificate that signs itself; return where.
+
+    Args:
+        path: Of the file.
+        host: A name that it is for, beside 127.0.0.1.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(host)
+    certificate = _as_authority(_for_host(_builder(name, name, key), host))
+    _write(path, certificate.sign(key, hashes.SHA256()), key)
+    return path
 
 
 class Company:
@@ -23,18 +41,10 @@ class Company:
         self.authority_file = folder / "authority.pem"
         authority_key = ec.generate_private_key(ec.SECP256R1())
         issuer = _name("A company's authority")
-        authority = _builder(issuer, issuer, authority_key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=None), critical=True
-        )
+        authority = _as_authority(_builder(issuer, issuer, authority_key))
         _write(self.authority_file, authority.sign(authority_key, hashes.SHA256()))
         key = ec.generate_private_key(ec.SECP256R1())
-        names = [
-            x509.DNSName(host),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-        ]
-        certificate = _builder(_name(host), issuer, key).add_extension(
-            x509.SubjectAlternativeName(names), critical=False
-        )
+        certificate = _for_host(_builder(_name(host), issuer, key), host)
         self._receiver_file = folder / "receiver.pem"
         _write(
             self._receiver_file, certificate.sign(authority_key, hashes.SHA256()), key
@@ -64,6 +74,17 @@ def _builder(
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
     )
+
+
+def _for_host(builder: x509.CertificateBuilder, host: str) -> x509.CertificateBuilder:
+    here = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    names = x509.SubjectAlternativeName([here, x509.DNSName(host)])
+    return builder.add_extension(names, critical=False)
+
+
+def _as_authority(builder: x509.CertificateBuilder) -> x509.CertificateBuilder:
+    constraints = x509.BasicConstraints(ca=True, path_length=None)
+    return builder.add_extension(constraints, critical=True)
 
 
 def _write(
