@@ -27,6 +27,8 @@ PATHS = ("/api/status", "/api/kernels", "/api/config/x", "/api/contents?content=
 """The first two are polling, and left out unless a setting says otherwise."""
 BATCHES, REQUESTS = 15, 100
 SETTLE_S = 2.0
+
+
 def _options(home: str, port: int) -> list[str]:
     extensions = dict.fromkeys(OTHERS, False) | {"jupyter_otel": True}
     return [

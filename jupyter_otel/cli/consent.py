@@ -131,19 +131,19 @@ def _wanted(arguments: argparse.Namespace, consent: dict[str, Any]) -> dict[str,
 def _reply_of_account(arguments: argparse.Namespace, config: Config) -> Reply:
     """Do it here, as a server would that has just started."""
     from jupyter_otel.choices import NotAskedError  # noqa: PLC0415 - heavy, if used
+    from jupyter_otel.event import ACCOUNT  # noqa: PLC0415 - ditto
     from jupyter_otel.hosts.server.dialogue import Dialogue  # noqa: PLC0415 - ditto
-    from jupyter_otel.hosts.server.people import SERVER_ACCOUNT  # noqa: PLC0415 - ditto
     from jupyter_otel.telemetry import Telemetry  # noqa: PLC0415 - ditto
 
     with Telemetry(config, source="server") as telemetry:
-        dialogue = Dialogue(telemetry, None, SERVER_ACCOUNT)
+        dialogue = Dialogue(telemetry, None, ACCOUNT)
         wanted = _wanted(arguments, dialogue.consent())
         if not wanted and arguments.action != "show" and telemetry.choices is None:
             return Reply(None, None, "nothing is collected, so nobody is asked")
         try:
             if wanted and telemetry.choices is not None:
                 answers = {Group(name): allowed for name, allowed in wanted.items()}
-                telemetry.choices.change(SERVER_ACCOUNT, answers, by="command_line")
+                telemetry.choices.change(ACCOUNT, answers, by="command_line")
         except NotAskedError as error:
             return Reply(None, None, str(error))
         except OSError as error:

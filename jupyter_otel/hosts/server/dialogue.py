@@ -12,9 +12,9 @@ from typing import Any
 from tornado import web
 
 from jupyter_otel.choices import NotAskedError
-from jupyter_otel.event import Person
+from jupyter_otel.event import ACCOUNT, Person
 from jupyter_otel.hosts.server.page import Page, make_page
-from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, name_of
+from jupyter_otel.hosts.server.people import name_of
 from jupyter_otel.hosts.server.sent_records import newest
 from jupyter_otel.schema import Group
 from jupyter_otel.telemetry import Telemetry
@@ -46,7 +46,7 @@ class Dialogue:
         return {
             "level": _level(telemetry),
             "mode": settings.mode,
-            "subject": "account" if self._person == SERVER_ACCOUNT else "person",
+            "subject": "account" if self._person == ACCOUNT else "person",
             "notice": {
                 "text": settings.notice or None,
                 "contact": settings.contact or None,

@@ -14,8 +14,6 @@ from jupyter_server.auth.identity import IdentityProvider
 from jupyter_otel.event import ACCOUNT, NOBODYS, Attribution, Person
 from jupyter_otel.sources.request_spans import RequestSpans
 
-SERVER_ACCOUNT = ACCOUNT
-"""Whoever the server does not know by name: its operating-system account."""
 _NAMED = "user:"
 """Stands before names, so that nobody's name can make them the account."""
 
@@ -69,7 +67,7 @@ class People:
         """Return whose the request is that this handler serves."""
         name = _user_name(handler) if self._are_named else None
         if name is None:
-            return SERVER_ACCOUNT
+            return ACCOUNT
         return Person(f"{_NAMED}{name}", None if self._under_hub else name)
 
 
@@ -82,7 +80,7 @@ def account_of(
     people by name it is nobody's.
     """
     if not names_people(provider):
-        return SERVER_ACCOUNT
+        return ACCOUNT
     owner = environ.get(_OWNER) if _HUB in environ else None
     return Person(f"{_NAMED}{owner}", None) if owner else None
 
@@ -109,4 +107,4 @@ def _user_name(handler: Any) -> str | None:
 
 def name_of(person: Person) -> str | None:
     """Return the name that a person goes by at this server; None: the account."""
-    return person.subject.removeprefix(_NAMED) if person != SERVER_ACCOUNT else None
+    return person.subject.removeprefix(_NAMED) if person != ACCOUNT else None

@@ -23,12 +23,12 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 
 from jupyter_otel.complaints import Complaints
-from jupyter_otel.event import Person
+from jupyter_otel.event import ACCOUNT, Person
 from jupyter_otel.export.otlp_json import message_to_dict
 from jupyter_otel.export.services import SERVICES
 from jupyter_otel.exporters.relayed import GROUP, Relayed
 from jupyter_otel.hosts.server.kernel_users import KernelUsers, noting
-from jupyter_otel.hosts.server.people import SERVER_ACCOUNT, People
+from jupyter_otel.hosts.server.people import People
 from jupyter_otel.hosts.server.relay_kernels import (
     TOKEN_HEADER,
     RelayKernel,
@@ -276,7 +276,7 @@ def open_relay(serverapp: Any, telemetry: Telemetry) -> RelayVariables | None:
         serverapp.kernel_manager,
         partial(relay_endpoint, serverapp),
         serverapp.certfile,
-        lambda: people.attribution().person or SERVER_ACCOUNT,
+        lambda: people.attribution().person or ACCOUNT,
     )
     settings = serverapp.web_app.settings
     users = KernelUsers(kernels.join, people.person)

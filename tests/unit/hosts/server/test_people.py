@@ -9,9 +9,8 @@ from jupyter_server.auth.identity import (
     User,
 )
 
-from jupyter_otel.event import NOBODYS, Attribution, Person
+from jupyter_otel.event import ACCOUNT, NOBODYS, Attribution, Person
 from jupyter_otel.hosts.server.people import (
-    SERVER_ACCOUNT,
     People,
     account_of,
     names_people,
@@ -73,7 +72,7 @@ def test_a_named_user_is_the_person():
 def test_an_anonymous_user_is_the_servers_account():
     people = People(IdentityProvider(), {})
 
-    assert people.person(ANN) == SERVER_ACCOUNT == Person("account", None)
+    assert people.person(ANN) == ACCOUNT == Person("account", None)
 
 
 def test_under_a_hub_the_server_sends_no_name():
@@ -91,7 +90,7 @@ def test_under_a_hub_the_server_sends_no_name():
     ],
 )
 def test_somebody_unknown_is_the_servers_account(handler):
-    assert People(NamingProvider(), {}).person(handler) == SERVER_ACCOUNT
+    assert People(NamingProvider(), {}).person(handler) == ACCOUNT
 
 
 @pytest.fixture
@@ -122,7 +121,7 @@ def test_an_event_inside_a_request_belongs_to_its_span(serve):
     first, second = people.attribution(), people.attribution()
     handler._finished = True
 
-    assert first == second == Attribution(SERVER_ACCOUNT, spans.begun(handler))
+    assert first == second == Attribution(ACCOUNT, spans.begun(handler))
     assert first.span is not None
     assert people.attribution() == NOBODYS
 
@@ -147,8 +146,8 @@ HUB = {"JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api", "JUPYTERHUB_USER": "a
 @pytest.mark.parametrize(
     ("provider", "environ", "person"),
     [
-        (IdentityProvider, {}, SERVER_ACCOUNT),
-        (IdentityProvider, HUB, SERVER_ACCOUNT),
+        (IdentityProvider, {}, ACCOUNT),
+        (IdentityProvider, HUB, ACCOUNT),
         (NamingProvider, {}, None),
         (NamingProvider, {"JUPYTERHUB_USER": "ann"}, None),
         (NamingProvider, HUB, Person("user:ann", None)),
