@@ -27,8 +27,9 @@ from tests.integration.execution_clients import (
 )
 
 RUN = "import time; open({marker!r}, 'w').close(); time.sleep({s})"
-DIE = "import os; open({marker!r}, 'w').close(); os._exit(1)"
 FAIL = RUN.replace("{s}", "0.5") + "; {{}}['a']"
+# A kernel that dies at once may not have said yet that it runs: it sends on a thread.
+DIE = RUN.replace("{s}", "0.5") + "; import os; os._exit(1)"
 
 
 class End(NamedTuple):

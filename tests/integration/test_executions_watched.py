@@ -118,7 +118,7 @@ def test_a_script_is_found_after_a_restart_too(server, kernel_id, attached, end)
         ask_until_heard(server, script, "1")
         server.request("POST", f"api/kernels/{kernel_id}/restart")
     else:
-        ask_until_heard(server, script, "import os; os._exit(1)")
+        ask_until_heard(server, script, "import os, time; time.sleep(0.5); os._exit(1)")
         script.leave()
 
     assert set(ask_until_heard(server, script, "2")) == {"ok"}
