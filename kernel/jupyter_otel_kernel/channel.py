@@ -26,11 +26,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from opentelemetry.trace import get_current_span
-
 from jupyter_otel_kernel import cells, forks
 from jupyter_otel_kernel.plain_json import json_bytes
-from jupyter_otel_kernel.trace_parent import traceparent_of
 
 MESSAGE_TYPE = "jupyter_otel_event"
 IDENT = b"jupyter_otel"
@@ -44,10 +41,16 @@ CHILD_WAIT_S = 0.05
 
 
 class Channel:
-    """The queue of one kernel process; its methods never raise and never print."""
+    """The queue of one kernel process; its methods never raise and never print.
 
-    def __init__(self, kernel: Any) -> None:
+    Args:
+        kernel: Over whose iopub it sends.
+        traceparent: Returns the header of the calling code's span, empty without one.
+    """
+
+    def __init__(self, kernel: Any, traceparent: Callable[[], str]) -> None:
         self._kernel = kernel
+        self._traceparent = traceparent
         self._parent = kernel.session.msg_header("kernel_info_request")
         self.listens = False
         """Whether the newest execute request says that the server takes events."""
@@ -86,7 +89,7 @@ class Channel:
             if forks.generation != self._generation:
                 self._start()
                 forks.at_exit_of_child(self.flush)
-            return self._add(_encoded(schema_id, data, msg_id, time_ns))
+            return self._add(self._encoded(schema_id, data, msg_id, time_ns))
         except Exception:  # noqa: BLE001
             self.faults += 1
             return False
@@ -118,6 +121,27 @@ class Channel:
     def _has_to_send(self) -> bool:
         waits = len(self._in_flight) >= MAX_IN_FLIGHT
         return bool(self._queue) and self.listens and not waits
+
+    def _encoded(
+        self,
+        schema_id: str,
+        data: Mapping[str, Any],
+        msg_id: str | None,
+        time_ns: int | None,
+    ) -> bytes:
+        if msg_id is None:
+            cell = cells.current()
+            msg_id = cell.msg_id if cell is not None else ""
+        event: dict[str, Any] = {"schema_id": schema_id, "data": data, "msg_id": msg_id}
+        # It is reported later, from elsewhere: in no span of its own.
+        if time_ns is not None:
+            event["time_ns"] = time_ns
+            return json_bytes(event)
+        event["time_ns"] = time.time_ns()
+        traceparent = self._traceparent()
+        if traceparent:
+            event["traceparent"] = traceparent
+        return json_bytes(event)
 
     def _add(self, event: bytes) -> bool:
         if len(event) > MAX_EVENT_BYTES or len(self._queue) >= MAX_QUEUED:
@@ -247,28 +271,9 @@ def call_later(delay_s: float, call: Callable[[], None]) -> None:
         _channel.call_later(delay_s, call)
 
 
-def open_channel(kernel: Any) -> Channel:
+def open_channel(kernel: Any, traceparent: Callable[[], str]) -> Channel:
     """Return a channel over a kernel's iopub; `emit` uses it from now on."""
     global _channel  # noqa: PLW0603 - a process has one kernel
-    _channel = Channel(kernel)
+    _channel = Channel(kernel, traceparent)
     atexit.register(_channel.flush)
     return _channel
-
-
-def _encoded(
-    schema_id: str, data: Mapping[str, Any], msg_id: str | None, time_ns: int | None
-) -> bytes:
-    if msg_id is None:
-        cell = cells.current()
-        msg_id = cell.msg_id if cell is not None else ""
-    event: dict[str, Any] = {"schema_id": schema_id, "data": data, "msg_id": msg_id}
-    if (
-        time_ns is not None
-    ):  # it is reported later, from elsewhere: in no span of its own
-        event["time_ns"] = time_ns
-        return json_bytes(event)
-    event["time_ns"] = time.time_ns()
-    span = get_current_span()
-    if span.get_span_context().is_valid:
-        event["traceparent"] = traceparent_of(span.get_span_context())
-    return json_bytes(event)

@@ -1,9 +1,10 @@
-"""What happens around each cell: its span context is set, then taken back.
+"""What happens around each cell: it becomes the current one, then no more.
 
-No OpenTelemetry SDK and no provider, but in ``spans`` mode, which is ``mode.py``'s:
-spans that user code makes with its own become children of the execution, because they
-begin in its context. Events for the server go through ``channel.py``, the dataset
-hooks are ``datasets``'.
+Nothing of OpenTelemetry is imported for that, but in ``spans`` mode, which is
+``mode.py``'s. Once user code imports the API the cell's span is the current one there
+(``current_span.py``), and spans that it makes with its own provider become children of
+the execution. Events for the server go through ``channel.py``, the dataset hooks are
+``datasets``'.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
-from jupyter_otel_kernel import forks
+from jupyter_otel_kernel import cells, forks
 from jupyter_otel_kernel.cells import Cell, msg_id_of
+from jupyter_otel_kernel.imports import ImportHook
 from jupyter_otel_kernel.magic import OtelMagic
 from jupyter_otel_kernel.mode import mode_of
-from jupyter_otel_kernel.trace_parent import RemoteSpan
 
 if TYPE_CHECKING:
-    from jupyter_otel_kernel.channel import Channel
+    from types import ModuleType
 
+    from jupyter_otel_kernel.channel import Channel
+    from jupyter_otel_kernel.current_span import CurrentSpan
+
+_API = "opentelemetry.trace"
 _DATASETS = "jupyter_otel_kernel.datasets"
 
 
@@ -44,11 +49,13 @@ class Extension:
         self._shell = shell
         self._get_parent = shell.kernel.get_parent
         self._generation = forks.generation
-        traceparent = os.environ.get("TRACEPARENT")
-        self._default = RemoteSpan(traceparent) if traceparent else None
+        self._default = os.environ.get("TRACEPARENT")
         self._running: dict[str, Cell] = {}
         self._is_over = False
         self.mode = mode_of(os.environ)
+        self._import_hook = ImportHook([_API], self._api_came)
+        self._current_span: CurrentSpan | None = None
+        """There once somebody has imported the API."""
         self.datasets: DatasetHooks | None = None
         self.channel: Channel | None = None
         """Opened by the first request that says that the server listens."""
@@ -62,6 +69,7 @@ class Extension:
         """Register the hooks; a cell that loads us belongs to them at once."""
         self._shell.events.register("pre_run_cell", self.pre_run_cell)
         self._shell.events.register("post_run_cell", self.post_run_cell)
+        self._import_hook.install()
         self.pre_run_cell()
 
     def unload(self) -> None:
@@ -71,6 +79,7 @@ class Extension:
         """
         events = self._shell.events
         events.unregister("pre_run_cell", self.pre_run_cell)
+        self._import_hook.uninstall()
         cell = self._cell_here()
         if cell is not None:
             self._leave(cell)
@@ -116,10 +125,35 @@ class Extension:
         except BaseException:  # noqa: BLE001 - as above
             self.faults += 1
 
+    def traceparent(self) -> str:
+        """Return the header of the calling code's span, empty where there is none."""
+        if self._current_span is not None:
+            return self._current_span.traceparent()
+        cell = cells.current()
+        return cell.traceparent() if cell is not None else ""
+
+    def _api_came(self, _module: ModuleType) -> None:
+        # The edge of a hook: it would break the user's import.
+        try:
+            self._import_hook.uninstall()
+            from jupyter_otel_kernel.current_span import (  # noqa: PLC0415 - many never do
+                CurrentSpan,
+            )
+
+            current_span = CurrentSpan()
+            cell = cells.current()
+            if cell is not None:
+                current_span.enter(cell)
+            self._current_span = current_span
+        except Exception:  # noqa: BLE001
+            self.faults += 1
+
     def _begin(self, cell: Cell) -> None:
         self._running[cell.msg_id] = self._newest = cell
         if self.mode.has_cell_spans:
             cell.own_span = self.mode.start_cell(cell)
+        if self._current_span is not None:
+            self._current_span.enter(cell)
         cell.enter()
         if cell.listens or self._listens:
             self._listen(cell)
@@ -130,7 +164,7 @@ class Extension:
         It mostly is the newest. If it awaits its last hook comes outside its task.
         """
         newest = self._newest
-        if newest is not None and newest.is_entered_here():
+        if newest is not None and newest is cells.current():
             return newest
         msg_id = msg_id_of(self._get_parent())
         return self._running.get(msg_id) if msg_id is not None else None
@@ -142,15 +176,18 @@ class Extension:
                 open_channel,
             )
 
-            self.channel = open_channel(self._shell.kernel)
+            self.channel = open_channel(self._shell.kernel, self.traceparent)
         self.channel.listens = self._listens = cell.listens
         if cell.asks_for_datasets:
             self._datasets_of(cell)
 
     def _retire(self) -> None:
-        """Take back the last hook, once no cell needs it any more."""
-        if not self._running:
-            self._shell.events.unregister("post_run_cell", self.post_run_cell)
+        """Take back what is left, once no cell needs it any more."""
+        if self._running:
+            return
+        self._shell.events.unregister("post_run_cell", self.post_run_cell)
+        if self._current_span is not None:
+            self._current_span.close()
 
     def _leave(self, cell: Cell) -> None:
         del self._running[cell.msg_id]
@@ -162,6 +199,8 @@ class Extension:
                 self.channel.flush()
         finally:
             cell.leave()
+            if self._current_span is not None:
+                self._current_span.leave(cell)
 
     def _datasets_of(self, cell: Cell) -> None:
         if self.datasets is None:

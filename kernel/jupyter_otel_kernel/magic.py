@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Protocol
 
-from opentelemetry.trace import get_current_span
-
 from jupyter_otel_kernel.mode import VARIABLE, Mode, SpansMode
 
 if TYPE_CHECKING:
@@ -24,6 +22,9 @@ class Told(Protocol):
     @property
     def datasets(self) -> object:
         """The hooks that record datasets; None: there are none."""
+
+    def traceparent(self) -> str:
+        """Return the header of the calling code's span, empty where there is none."""
 
 
 class OtelMagic:
@@ -60,10 +61,9 @@ class OtelMagic:
         print("\n".join(f"{name:<9} {text}" for name, text in self._lines()))  # noqa: T201 - it was asked for
 
     def _lines(self) -> list[tuple[str, str]]:
-        context = get_current_span().get_span_context()
         channel = self._told.channel
         lines = [
-            ("trace", f"{context.trace_id:032x}" if context.is_valid else "none here"),
+            ("trace", self._told.traceparent()[3:35] or "none here"),
             ("mode", _mode(self._told.mode)),
             ("events", _events(channel)),
             ("datasets", _datasets(self._told)),

@@ -10,9 +10,10 @@ import atexit
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import Span
-
 if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from jupyter_otel_kernel.cells import Cell
     from jupyter_otel_kernel.spans import Spans
 
 VARIABLE = "JUPYTER_OTEL_KERNEL"
@@ -28,7 +29,7 @@ class Mode:
         self.lack = lack
         """Why it is not ``spans``, where that was asked for."""
 
-    def start_cell(self, _execution: Span) -> Span | None:
+    def start_cell(self, _cell: Cell) -> Span | None:
         """Return the span that a cell runs in instead of its execution's."""
         return None
 
@@ -50,9 +51,9 @@ class SpansMode(Mode):
         self.spans = spans
         atexit.register(spans.close)
 
-    def start_cell(self, execution: Span) -> Span | None:
+    def start_cell(self, cell: Cell) -> Span | None:
         """Return the span of a cell that begins."""
-        return self.spans.start(execution)
+        return self.spans.start(cell)
 
     def end_cell(self, span: Span, result: Any) -> None:
         """End it, with the name of the error that ended the cell."""

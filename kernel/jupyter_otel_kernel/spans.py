@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 
+from jupyter_otel_kernel.current_span import RemoteSpan
 from jupyter_otel_kernel.otlp_http import OtlpHttp
 from jupyter_otel_kernel.span_queue import SpanQueue
+
+if TYPE_CHECKING:
+    from jupyter_otel_kernel.cells import Cell
 
 _PROXY = "_PROXY_TRACER_PROVIDER"
 _NOT_SET = "_noop_tracer"
@@ -44,9 +48,9 @@ class Spans:
         if self._before is not None:
             setattr(trace, _PROXY, _LateProvider(self.provider))
 
-    def start(self, parent: trace.Span) -> trace.Span:
+    def start(self, cell: Cell) -> trace.Span:
         """Return the span of a cell that begins, below its execution."""
-        context = trace.set_span_in_context(parent)
+        context = trace.set_span_in_context(RemoteSpan(*cell.traceparents))
         return self._tracer.start_span("cell", context)
 
     def end(self, span: trace.Span, result: Any) -> None:

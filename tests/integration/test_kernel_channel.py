@@ -1,10 +1,8 @@
 """Kernel events from everywhere in a real kernel, as a client of it gets them."""
 
-import os
-import warnings
-
 import pytest
-from jupyter_client.manager import KernelManager
+
+from tests.integration.bare_kernel import running_kernel
 
 SETUP = """
 import asyncio, contextvars, os, threading
@@ -16,60 +14,44 @@ LISTENS = {"jupyter_otel": {"listens": True}}
 
 
 class Client:
-    """A client of one kernel, without a server between; it keeps our messages."""
+    """Runs code in a kernel that must say nothing, and keeps our messages."""
 
     def __init__(self, kernel):
         self._kernel = kernel
-        self.messages = []
 
     def run(self, code, metadata=LISTENS):
         """Run code to its end; return its message id. It must say nothing."""
-        content = {"code": code, "silent": False, "allow_stdin": False}
-        message = self._kernel.session.msg(
-            "execute_request", content, metadata=metadata
-        )
-        self._kernel.shell_channel.send(message)
-        msg_id, said = message["header"]["msg_id"], []
-        while {"execution_state": "idle"} not in said:
-            got = self._next()
-            said += [got["content"]] if got["parent_header"]["msg_id"] == msg_id else []
-        assert [kind for kind in said if "name" in kind or "ename" in kind] == []
+        msg_id, said = self._kernel.run(code, metadata)
+        kinds = {message["msg_type"] for message in said}
+        assert kinds == {"status", "execute_input"}
         return msg_id
-
-    def _next(self):
-        got = self._kernel.get_iopub_msg(timeout=60)
-        if got["msg_type"] == "jupyter_otel_event":
-            self.messages.append(got)
-        return got
 
     def events(self, count):
         """Wait for so many events; return them by schema id, and forget them."""
-        while sum(len(got["content"]["events"]) for got in self.messages) < count:
-            self._next()
+        while sum(len(got["events"]) for got in self._contents()) < count:
+            self._kernel.take()
         found = {
-            event["schema_id"]: {"channel": got["content"]["channel"], **event}
-            for got in self.messages
-            for event in got["content"]["events"]
+            event["schema_id"]: {"channel": got["channel"], **event}
+            for got in self._contents()
+            for event in got["events"]
         }
-        self.messages.clear()
+        self._kernel.taken.clear()
         return found
+
+    def _contents(self):
+        return [
+            message["content"]
+            for message in self._kernel.taken
+            if message["msg_type"] == "jupyter_otel_event"
+        ]
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    manager = KernelManager(kernel_name="python3")
-    with warnings.catch_warnings(action="ignore"):  # how it speaks of encryption
-        manager.start_kernel(
-            env={**os.environ, "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython"))}
-        )
-    kernel = manager.client()
-    kernel.start_channels()
-    kernel.wait_for_ready(timeout=60)
-    client = Client(kernel)
-    client.run(SETUP)
-    yield client
-    kernel.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with running_kernel(tmp_path_factory.mktemp("kernel")) as kernel:
+        client = Client(kernel)
+        client.run(SETUP)
+        yield client
 
 
 def test_events_name_the_cell_that_they_belong_to_wherever_they_arise(client):
@@ -139,3 +121,13 @@ async def later():
 task = asyncio.create_task(later())"""
     )
     assert list(client.events(2)) == ["first", "second"]
+
+
+def test_where_opentelemetry_is_not_imported_an_event_names_its_cells_span(client):
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    client.run(
+        "import sys\nemitted = emit(str('opentelemetry' in sys.modules), {})",
+        {**LISTENS, "traceparent": traceparent},
+    )
+    [(was_imported, event)] = client.events(1).items()
+    assert (was_imported, event["traceparent"]) == ("False", traceparent)

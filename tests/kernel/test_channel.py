@@ -162,7 +162,7 @@ def test_an_event_names_the_span_that_it_was_emitted_in(run, inbox):
     trace_id, parent_id, own_id = "1" * 32, "2" * 16, "3" * 16
     code = f"""
 from opentelemetry.trace import use_span
-from jupyter_otel_kernel.trace_parent import RemoteSpan
+from jupyter_otel_kernel.current_span import RemoteSpan
 with use_span(RemoteSpan("00-{trace_id}-{own_id}-01")):
     emit({SCHEMA!r}, {{}})
 emit({SCHEMA!r}, {{}})"""

@@ -1,4 +1,7 @@
 import pytest
+from opentelemetry import context
+from opentelemetry.context.contextvars_context import ContextVarsRuntimeContext
+from opentelemetry.trace import get_current_span
 
 from jupyter_otel_kernel import extension
 
@@ -33,6 +36,30 @@ def test_a_cells_code_runs_in_its_execution_and_no_other_does(run, code):
 def test_unloaded_inside_a_cell_nothing_is_left(run, shell):
     code = f"%unload_ext jupyter_otel_kernel\n{SEEN}"
     assert spans_seen(run, code, traceparent=TRACEPARENT) == (0, 0)
+
+
+def test_unloaded_the_api_s_own_runtime_context_is_back(run, shell):
+    run(SEEN, traceparent=TRACEPARENT)
+    within = type(context._RUNTIME_CONTEXT)
+    shell.extension_manager.unload_extension("jupyter_otel_kernel")
+
+    assert within is not ContextVarsRuntimeContext
+    assert type(context._RUNTIME_CONTEXT) is ContextVarsRuntimeContext
+
+
+def test_between_two_cells_no_span_is_current(run, shell):
+    seen = []
+
+    def between(_result):
+        seen.append(get_current_span().get_span_context().span_id)
+
+    shell.events.register("post_run_cell", between)  # after ours
+    try:
+        inside = run(SEEN, traceparent=TRACEPARENT)["seen"]
+    finally:
+        shell.events.unregister("post_run_cell", between)
+
+    assert (inside, seen) == (SPAN_ID, [0])
 
 
 def test_what_user_code_attaches_stays_attached_without_the_cells_span(run):

@@ -1,7 +1,8 @@
 import pytest
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext, TraceFlags
 
-from jupyter_otel_kernel.trace_parent import RemoteSpan, traceparent_of
+from jupyter_otel_kernel.current_span import RemoteSpan
+from jupyter_otel_kernel.trace_parent import first_valid, traceparent_of
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -18,6 +19,7 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 def test_a_valid_header_names_a_remote_span(header, flags):
     expected = SpanContext(int(TRACE, 16), int(SPAN, 16), True, TraceFlags(flags))
     assert RemoteSpan(header).get_span_context() == expected
+    assert first_valid(header) == f"00-{TRACE}-{SPAN}-0{flags}"
 
 
 @pytest.mark.parametrize(
@@ -35,11 +37,12 @@ def test_a_valid_header_names_a_remote_span(header, flags):
         f"00-{TRACE[1:]}-{SPAN}-01",
     ],
 )
-def test_anything_else_names_none_but_the_default(header):
-    default = RemoteSpan(f"00-{TRACE}-{SPAN}-01")
+def test_anything_else_names_none_and_the_next_header_counts(header):
+    default = f"00-{TRACE}-{SPAN}-01"
     named, meant = RemoteSpan(header), RemoteSpan(header, default)
     assert named.get_span_context() == INVALID_SPAN_CONTEXT
-    assert meant.get_span_context() == default.get_span_context()
+    assert meant.get_span_context() == RemoteSpan(default).get_span_context()
+    assert (first_valid(header), first_valid(header, default)) == ("", default)
 
 
 def test_a_header_is_written_as_it_was_read():

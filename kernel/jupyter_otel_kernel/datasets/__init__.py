@@ -2,7 +2,7 @@
 
 ::
 
-    imports.py    a library is imported ──▶ functions.py: which of its functions
+    ../imports.py a library is imported ──▶ functions.py: which of its functions
     wrapping.py   each is wrapped, in a form that nobody notices
                        │ it was called
     targets.py    from its argument to names of datasets

@@ -11,10 +11,10 @@ from jupyter_otel_kernel import cells, forks
 from jupyter_otel_kernel.datasets.accesses import Access, Accesses
 from jupyter_otel_kernel.datasets.cell_log import CellLog
 from jupyter_otel_kernel.datasets.functions import FUNCTIONS, Function
-from jupyter_otel_kernel.datasets.imports import ImportHook
 from jupyter_otel_kernel.datasets.targets import names_of, operation_of
 from jupyter_otel_kernel.datasets.uris import clean
 from jupyter_otel_kernel.datasets.wrapping import Wrappers
+from jupyter_otel_kernel.imports import ImportHook
 
 _MAX_FOLLOWED = 4
 
