@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_otel_kernel import cells, forks
@@ -49,7 +50,7 @@ class Extension:
         self._shell = shell
         self._get_parent = shell.kernel.get_parent
         self._generation = forks.generation
-        self._default = os.environ.get("TRACEPARENT")
+        self._default = os.environ.get("TRACEPARENT") or None
         self._running: dict[str, Cell] = {}
         self._is_over = False
         self.mode = mode_of(os.environ)
@@ -69,7 +70,10 @@ class Extension:
         """Register the hooks; a cell that loads us belongs to them at once."""
         self._shell.events.register("pre_run_cell", self.pre_run_cell)
         self._shell.events.register("post_run_cell", self.post_run_cell)
-        self._import_hook.install()
+        if sys.modules.get(_API) is None:
+            self._import_hook.install()
+        else:
+            self._api_came()  # which waits for a thread that is just importing it
         self.pre_run_cell()
 
     def unload(self) -> None:
@@ -132,7 +136,7 @@ class Extension:
         cell = cells.current()
         return cell.traceparent() if cell is not None else ""
 
-    def _api_came(self, _module: ModuleType) -> None:
+    def _api_came(self, _module: ModuleType | None = None) -> None:
         # The edge of a hook: it would break the user's import.
         try:
             self._import_hook.uninstall()
