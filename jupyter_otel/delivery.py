@@ -2,13 +2,14 @@
 
 ::
 
-    lease ─▶ merge (concatenate) ─▶ send ─▶ Sent      acknowledge, book as sent
+    lease ─▶ merge (concatenate) ─▶ send ─▶ Sent      acknowledge, book as sent, pause
                                           ├ Retry     release, wait, again
                                           └ Rejected  alone once more, or drop
 
 Nothing here knows a protocol or a table. An idle thread sleeps without polling.
 """
 
+import math
 import random
 import threading
 import time
@@ -32,6 +33,10 @@ class DeliverySettings(NamedTuple):
     """How large a merged request gets, if its rows are small."""
     merge_records: int = 2000
     merge_rows: int = 512
+    pause_s: float = 0.5
+    """How long after a request the next one waits to grow: a small one costs as much."""
+    many_records: int = 500
+    """So many wait for no pause to end."""
     first_backoff_s: float = 1.0
     max_backoff_s: float = 60.0
     expire_every_s: float = 300.0
@@ -69,6 +74,8 @@ class Delivery:
         self._changed = threading.Condition()
         self._woken = self._hurried = self._stopping = False
         self._backoff_s = 0.0
+        self._paused_until = -math.inf
+        self._is_pausing = False
         self._expire_at = monotonic()
         self._complaints = Complaints(monotonic)
         self._thread = threading.Thread(
@@ -81,7 +88,10 @@ class Delivery:
 
     def wake(self) -> None:
         """Say that rows were appended."""
-        self._notify(woken=True)
+        if self._is_pausing and not self._has_many():
+            self._woken = True  # its thread looks for itself after the pause
+        else:
+            self._notify(woken=True)
 
     def hurry(self) -> None:
         """Try once now, whatever the back-off says: somebody waits for a flush."""
@@ -126,6 +136,7 @@ class Delivery:
 
     def _step(self) -> float | None:
         """Send once; return how long to wait then, None: until rows come."""
+        self._pause()
         self._expire()
         with self._changed:
             self._woken = False
@@ -133,14 +144,33 @@ class Delivery:
         self._book(self._spool.take_losses())
         if not rows:
             return None
+        is_all = self._spool.pending()[self._signal] <= _records(rows)
         retry = self._deliver_or_release(rows)
         self._book(self._spool.take_losses())
         if retry is None:
             self._backoff_s = 0.0
+            pause_s = self._settings.pause_s if is_all else 0.0
+            self._paused_until = self._monotonic() + pause_s
             return 0.0
         self.failures += 1
         self._report(retry.why, f"{retry.why}; the records are kept, trying again")
         return self._next_backoff(retry.after_s)
+
+    def _pause(self) -> None:
+        """Let the next request grow; the first one after a while waits for nothing."""
+        pause_s = self._paused_until - self._monotonic()
+        if pause_s <= 0:
+            return
+        with self._changed:
+            self._is_pausing = True
+            self._changed.wait_for(self._is_awaited, pause_s)
+            self._is_pausing = self._hurried = False
+
+    def _is_awaited(self) -> bool:
+        return self._hurried or self._stopping or self._has_many()
+
+    def _has_many(self) -> bool:
+        return self._spool.pending()[self._signal] >= self._settings.many_records
 
     def _lease(self) -> list[Row]:
         limit = min(self._settings.merge_bytes, self._destination.max_request_bytes)

@@ -42,6 +42,36 @@ def test_a_merged_request_keeps_to_the_limits(desk, limits, sizes):
     assert [len(request) for request, _ in destination.requests] == sizes
 
 
+def test_after_a_request_the_next_one_waits_to_grow_unless_it_is_hurried(desk):
+    destination = RecordingDestination()
+    desk.add(b"one ")
+    delivery = desk.start(destination, DeliverySettings(pause_s=3600))
+    desk.settled()
+    for body in (b"two ", b"three"):
+        desk.add(body)
+        delivery.wake()
+    assert destination.requests == [(b"one ", 1)]
+
+    delivery.hurry()
+
+    assert desk.settled() == SignalTally(accepted=3, sent=3)
+    assert destination.requests == [(b"one ", 1), (b"two three", 2)]
+
+
+def test_many_records_wait_for_no_pause(desk):
+    destination = RecordingDestination()
+    desk.add(b"one ")
+    limits = {"many_records": 3, "merge_rows": 3}
+    delivery = desk.start(destination, DeliverySettings(pause_s=3600, **limits))
+    desk.settled()
+    desk.add(b"a", b"b", b"c", b"d")
+    delivery.wake()
+
+    # What a full request leaves waits for none either.
+    assert desk.settled() == SignalTally(accepted=5, sent=5)
+    assert destination.requests[1:] == [(b"abc", 3), (b"d", 1)]
+
+
 def test_a_request_is_never_larger_than_the_destination_takes(desk):
     destination = RecordingDestination(max_request_bytes=25)
     desk.add(b"x" * 10, b"y" * 26, b"z" * 10, records=3)

@@ -21,7 +21,9 @@ from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
 from jupyter_otel.testing.recording import RecordingDestination
 
 LOGS = Signal.LOGS
-_NO_WAIT = DeliverySettings(first_backoff_s=0.001, max_backoff_s=0.002)
+_NO_WAIT = DeliverySettings(
+    first_backoff_s=0.001, max_backoff_s=0.002, pause_s=0.0
+)
 
 
 def logs_request(text):
@@ -154,7 +156,7 @@ def test_the_books_balance_whatever_is_appended_and_answered(
     )
     books = Books()
     destination = RecordingDestination(verdicts, max_request_bytes=50)
-    settings = DeliverySettings(merge_bytes=merge_bytes)
+    settings = DeliverySettings(merge_bytes=merge_bytes, pause_s=0.0)
     delivery = Delivery(LOGS, spool, destination, books, settings=settings)
     for size, priority, records in rows:
         books.accept(LOGS, records)
