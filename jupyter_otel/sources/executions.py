@@ -14,7 +14,7 @@ nanoseconds since the Unix epoch; whoever feeds an execution brings the clock.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -57,16 +57,13 @@ class Execution:
     asker: object | None = None
     """The connection that gets the reply; None: nobody who tells of it."""
     feed: object | None = None
-    """Who tells what the kernel says to all: only one of those who hear it.
-
-    None: nobody, since another one has its id.
-    """
+    """Who tells what the kernel says to all: whoever did so first; None: nobody yet."""
+    has_namesake: bool = False
+    """Whether another one has its id: what the kernel says to all may be about that."""
     request: object = None
     """The message as it went to the kernel, until the kernel shows that it has it."""
     was_seen_asked: bool = True
     """Whether the request itself was seen; else it began when the kernel said so."""
-    beats_ns: int = 0
-    """When to report next that it runs."""
     busy_ns: int | None = None
     has_input: bool = False
     """Whether the kernel said that it runs the code."""
@@ -81,8 +78,6 @@ class Execution:
     execution_count: int | None = None
     output_count: int = 0
     output_bytes: int = 0
-    cancel_wait: Callable[[], None] | None = None
-    """Takes back the bounded wait for the idle message, where one runs."""
 
     def add_output(self, size_bytes: int) -> None:
         """Count one output message."""
@@ -125,11 +120,6 @@ class Execution:
             stopped = self.raised == _INTERRUPT
             self.status = Status.INTERRUPTED if stopped else Status.ERROR
             self.error_name = self.raised
-
-    @property
-    def is_fed_by_asker(self) -> bool:
-        """Whether the connection that asked also tells what the kernel says to all."""
-        return self.asker is not None and self.feed is self.asker
 
     @property
     def is_over(self) -> bool:

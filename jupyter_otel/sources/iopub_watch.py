@@ -65,6 +65,8 @@ class IopubWatch:
         self._reports = reports
         self._find = find
         self._kernel_events = kernel_events
+        self.catch_up: Callable[[], None] = lambda: None
+        """Reads now what the socket has."""
         self._allowance = Allowance(
             _FOUND_PER_S, _FOUND_AT_ONCE, lambda: reports.now_ns() / 1e9
         )

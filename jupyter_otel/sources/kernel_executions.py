@@ -11,30 +11,30 @@ ended there once, whoever asked for it and however many hear of it.
 
 What a kernel says to all is heard by the watcher of its iopub socket and by every
 connection, what it replies by the connection that asked. Each execution has one feed,
-who alone is believed about what is said to all; a reply is its asker's alone to tell.
+who alone is believed about what is said to all: whoever told of it first. A reply is
+its asker's alone to tell.
 
 ::
 
-    asker          feed         is ended by
-    a connection   the same     reply and idle; disconnected: the connection leaves
-    a connection   the watcher  reply and idle; goes on as nobody's: it leaves
-    a connection   nobody       its reply: another connection asked with its id
-    nobody         the watcher  idle: it was found, or its connection has left
+    asker          is ended by
+    a connection   reply and idle, of which the second is waited for a second long; its
+                   reply alone, if another connection asked with its id
+    it has left    idle, of which the watcher tells; disconnected, if there is none
+    nobody         idle: it was found by the watcher
 
-    any            any          kernel_died: the kernel has gone
-                                untracked: too many are pending; it was not sent; the
-                                same connection asks with its id; nobody's, and the
-                                next one of its shell runs
+    any            kernel_died: the kernel has gone
+                   untracked: too many are pending; it was not sent; the same connection
+                   asks with its id; nobody's, and the next one of its shell runs
 
-The first row is how executions begin while nobody watches, the second while somebody
-does; they stay in it. Of reply and idle the second is waited for a second long.
+A watcher need not hurry while connections are there to tell of all that is pending.
 """
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
+from jupyter_otel.sources.deadlines import Deadlines
 from jupyter_otel.sources.execution_reports import ExecutionReports
 from jupyter_otel.sources.executions import Execution, Status
 from jupyter_otel.sources.kernel_frames import KernelMessage
@@ -49,6 +49,13 @@ _OUTPUTS = frozenset(
 _STOPPED = frozenset({Status.INTERRUPTED, Status.ABORTED})
 
 
+class Watcher(Protocol):
+    """Who watches a kernel's iopub socket."""
+
+    def catch_up(self) -> None:
+        """Hear now what was said until now."""
+
+
 class KernelExecutions:
     """What runs in one kernel. Bounded: the oldest makes room, ended unfinished."""
 
@@ -58,10 +65,10 @@ class KernelExecutions:
         self.kernel_id = kernel_id
         self.pending: dict[str, Execution] = {}
         """By the message id of the request."""
-        self.watcher: object | None = None
-        """Who watches the kernel's iopub socket, once it has heard the kernel."""
-        self._fed_by_askers = 0
-        """How many pending ones began while nobody watched."""
+        self.watcher: Watcher | None = None
+        """Set once it has heard the kernel."""
+        self._half_over = Deadlines(_WAIT_S, reports, self._end_late)
+        """Those of whose reply and idle message one is there."""
         self._listener: object | None = None
         """The connection that takes the kernel's events where nobody watches."""
         self._crowded_out: dict[str, None] = {}
@@ -74,10 +81,12 @@ class KernelExecutions:
         """Whether one more makes the oldest give way."""
         return len(self.pending) >= _MAX_EXECUTIONS
 
-    @property
-    def is_fed_by_askers(self) -> bool:
-        """Whether connections have to listen to what the kernel says to all."""
-        return self._fed_by_askers > 0
+    def is_told_by_askers(self) -> bool:
+        """Return whether something is pending, and connections tell of all of it."""
+        watcher, pending = self.watcher, self.pending.values()
+        return bool(pending) and all(
+            each.asker is not None and each.feed is not watcher for each in pending
+        )
 
     def listens(self, asker: object) -> bool:
         """Return whether a connection takes the kernel's events: one, if unwatched."""
@@ -97,7 +106,6 @@ class KernelExecutions:
         elif self.is_full:
             self._crowd_out()
         self.pending[execution.msg_id] = execution
-        self._fed_by_askers += execution.is_fed_by_asker
         self._reports.began(self.kernel_id, execution)
 
     def knows(self, msg_id: str) -> bool:
@@ -118,8 +126,10 @@ class KernelExecutions:
 
     def hear(self, execution: Execution, said: KernelMessage, teller: object) -> None:
         """Take in what the kernel says to all about a pending execution."""
-        if execution.feed is None:
+        if execution.has_namesake:
             return
+        if execution.feed is None:
+            execution.feed = teller
         if execution.feed is not teller:
             if said.msg_type == "status":
                 state = said.parsed().get("execution_state")
@@ -137,6 +147,8 @@ class KernelExecutions:
         """Let a connection go: the kernel goes on, and the watcher tells of its end."""
         if self._listener is asker:
             self._listener = None
+        if self.watcher is not None:
+            self.watcher.catch_up()
         for execution in list(self.pending.values()):
             if execution.asker is asker:
                 self._orphan(execution)
@@ -158,9 +170,7 @@ class KernelExecutions:
         What the kernel says to all may be about either: the other one is from now on
         ended by its own reply alone, and of this one no more is told.
         """
-        if same.asker is not None:
-            self._fed_by_askers -= same.is_fed_by_asker
-            same.feed = None
+        same.has_namesake = same.asker is not None
         self._reports.began(self.kernel_id, execution)
         execution.give_up(Status.UNTRACKED, self._reports.now_ns())
         self._reports.ended(execution)
@@ -176,7 +186,6 @@ class KernelExecutions:
         self.give_up(oldest, Status.UNTRACKED)
 
     def _orphan(self, execution: Execution) -> None:
-        self._fed_by_askers -= execution.is_fed_by_asker
         execution.asker = None
         if self.watcher is None:
             self.give_up(execution, Status.DISCONNECTED)
@@ -200,11 +209,9 @@ class KernelExecutions:
         if execution.is_over:
             self._end(execution)
             return
-        waits = execution.replied_ns is not None or execution.idle_ns is not None
-        if waits and execution.cancel_wait is None:
-            execution.cancel_wait = self._reports.call_later(
-                _WAIT_S, partial(self._end_late, execution)
-            )
+        is_half = execution.replied_ns is not None or execution.idle_ns is not None
+        if is_half and execution not in self._half_over:
+            self._half_over.add(execution)
 
     def _end_late(self, execution: Execution) -> None:
         # The edge of a hook: called by the event loop.
@@ -217,7 +224,7 @@ class KernelExecutions:
         if self.pending.get(execution.msg_id) is not execution:
             return
         del self.pending[execution.msg_id]
-        self._fed_by_askers -= execution.is_fed_by_asker
+        self._half_over.discard(execution)
         if execution.replied_ns is None:
             execution.conclude(self._reports.now_ns())
             self._correct(execution)

@@ -221,7 +221,6 @@ class ConnectionWatch:
                 span=capture.span(request.metadata),
             ),
             asker=self,
-            feed=self._kernel.watcher or self,
         )
 
     def _said(self, stream: Any, parts: Sequence[bytes]) -> bool:
@@ -233,10 +232,8 @@ class ConnectionWatch:
                 return False
         if self._kernel.pending and is_about_execution(parts):
             # Code in a kernel can easily say to all what looks like a reply.
-            if b'"execute_reply"' in parts[0]:
-                if not _is_said_to_all(stream):
-                    self._told(read_parts(parts))
-            elif self._kernel.is_fed_by_askers:
+            is_reply = b'"execute_reply"' in parts[0]
+            if not (is_reply and _is_said_to_all(stream)):
                 self._told(read_parts(parts))
         return True
 

@@ -144,12 +144,16 @@ class _Watch:
         """Hear what the kernel says from now on."""
         if self._socket is not None:
             return
-        self._socket, self._ear = IopubSocket(kernel.connect_iopub(), ear.take), ear
+        self._socket = IopubSocket(
+            kernel.connect_iopub(), ear.take, self.executions.is_told_by_askers
+        )
+        self._ear, ear.catch_up = ear, self._socket.read_now
 
     def disconnect(self) -> None:
-        """Hear no more."""
+        """Hear no more than what was said until now."""
+        if self._socket is not None:
+            self._socket.read_now()
+            self._socket.close()
         if self._ear is not None:
             self._ear.close()
-        if self._socket is not None:
-            self._socket.close()
         self._socket = self._ear = None

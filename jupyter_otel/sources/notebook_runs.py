@@ -93,6 +93,8 @@ class _Run:
     """Which exception was being handled before it began, by identity."""
     execution: Execution | None = None
     """Of the cell that is running."""
+    cancel_beat: Callable[[], None] = lambda: None
+    """Takes back the next report that it runs."""
     fatal: Execution | None = None
     """Of the first cell whose error makes the run a failure."""
     cells_run: int = 0
@@ -151,7 +153,7 @@ class NotebookRuns:
         run.execution = execution = self._execution(run, about["cell"])
         run.cells_run += 1
         self._report_cell(execution, "started", {}, execution.requested_ns)
-        self._beat_later(execution)
+        self._beat_later(run, execution)
         _lend(client.kc.session, run, self._headers(execution))
 
     def _cell_is_out(self, client: Any, _: Mapping[str, Any]) -> None:
@@ -233,16 +235,16 @@ class NotebookRuns:
         spans = self._capture.spans
         return None if spans is None else spans.start(parent, name)
 
-    def _beat_later(self, execution: Execution) -> None:
+    def _beat_later(self, run: _Run, execution: Execution) -> None:
         if self._capture.heartbeat_s > 0:
-            execution.cancel_wait = self._capture.call_later(
-                self._capture.heartbeat_s, partial(self._beat, execution)
+            run.cancel_beat = self._capture.call_later(
+                self._capture.heartbeat_s, partial(self._beat, run, execution)
             )
 
-    def _beat(self, execution: Execution) -> None:
+    def _beat(self, run: _Run, execution: Execution) -> None:
         with self._edge:
             self._report_cell(execution, "running", {}, self._capture.now_ns())
-            self._beat_later(execution)
+            self._beat_later(run, execution)
 
     def _headers(self, execution: Execution) -> Mapping[str, str]:
         spans, span = self._capture.spans, execution.attribution.span
@@ -253,8 +255,7 @@ class NotebookRuns:
         execution, run.execution = run.execution, None
         if execution is None:
             return
-        if execution.cancel_wait is not None:
-            execution.cancel_wait()
+        run.cancel_beat()
         execution.give_up(without_reply, self._capture.now_ns())
         run.cells_failed += execution.status is not Status.OK
         outcome = execution.outcome()

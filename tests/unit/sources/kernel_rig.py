@@ -2,6 +2,7 @@
 """A kernel connection under capture, without a server, a kernel or a clock."""
 
 import json
+from operator import itemgetter
 from types import SimpleNamespace
 
 from jupyter_client.session import Session
@@ -36,7 +37,11 @@ class Clock:
         return lambda: timer in self.timers and self.timers.remove(timer)
 
     def fire(self):
-        for _, call in list(self.timers):
+        """Let all timers come, each in its time."""
+        timers, self.timers = sorted(self.timers, key=itemgetter(0)), []
+        began_ns = self.ns
+        for delay_s, call in timers:
+            self.ns = max(self.ns, began_ns + int(delay_s * 1e9))
             call()
 
 
@@ -107,6 +112,7 @@ class Rig:
             call_later=self.clock.call_later,
             heartbeat_s=heartbeat_s,
             now_ns=lambda: self.clock.ns,
+            monotonic=lambda: self.clock.ns / 1e9,
         )
         self.running = RunningExecutions(self.reports, is_stopping)
         self.capture = ExecutionCapture(

@@ -52,7 +52,7 @@ def test_what_only_waits_does_not_run(rig):
 
 def test_each_is_reported_in_its_own_time_by_one_timer(rig):
     first = rig.ask()
-    rig.state(first, "busy", at_ms=2_000)
+    rig.state(first, "busy")
     rig.clock.ns = 31_000 * MS
     second = rig.ask()
     rig.state(second, "busy")
@@ -64,15 +64,17 @@ def test_each_is_reported_in_its_own_time_by_one_timer(rig):
     assert running(rig) == [("running", 61_000), ("running", 91_000)]
 
 
-def test_no_timer_runs_while_nothing_does(rig):
+def test_one_timer_serves_all_and_none_is_made_again_while_nothing_runs(rig):
     before = list(rig.clock.timers)
-    first, second = rig.ask(), rig.ask()
-    while_running = len(rig.clock.timers)
-    for msg in (first, second):
+    for msg in (rig.ask(), rig.ask()):
+        rig.state(msg, "idle")
         rig.reply(msg)
         rig.state(msg, "idle")
+    made = [delay_s for delay_s, _ in rig.clock.timers]
+    rig.clock.fire()
 
-    assert (before, while_running, rig.clock.timers) == ([], 1, [])
+    assert (before, made, rig.clock.timers) == ([], [60.0, 1.0], [])
+    assert running(rig) == []
 
 
 def test_with_no_interval_nothing_is_reported_in_between(intake):

@@ -144,6 +144,7 @@ def test_outputs_are_counted_once_however_many_hear_them(rig):
     rig.say(request, "stream", output)
     rig.heard(request, "stream", output)
     rig.reply(request)
+    rig.state(request, "idle")
     rig.heard(request, "status", {"execution_state": "idle"})
 
     assert rig.intake.data[-1]["output_count"] == 1
@@ -305,14 +306,13 @@ def test_what_is_no_message_changes_nothing(rig, frames):
     assert rig.intake.refused == {}
 
 
-def test_what_a_connection_tells_of_is_not_counted_again_by_the_watch(rig):
-    rig.watch.close()
+def test_what_the_watch_tells_of_is_not_counted_again_by_a_connection(rig):
     request = rig.ask()
     output = {"name": "stdout", "text": "hi"}
     rig.heard(request, "stream", output)
     rig.say(request, "stream", output)
     rig.reply(request)
-    rig.state(request, "idle")
+    rig.heard(request, "status", {"execution_state": "idle"})
 
     assert rig.intake.data[-1]["output_count"] == 1
 

@@ -2,17 +2,26 @@
 """Which kernels are watched, and when their sockets are closed."""
 
 import pytest
+import zmq
 
 from jupyter_otel.sources.iopub_watch import IopubWatch
 from jupyter_otel.sources.kernel_watches import KernelWatches
 from tests.unit.sources.kernel_rig import Rig
 
 
+class Socket:
+    """A socket to which nothing comes."""
+
+    def recv(self, _flags, *, copy):
+        assert not copy
+        raise zmq.Again
+
+
 class Stream:
     """What jupyter_client connects to a kernel's iopub."""
 
     def __init__(self, loop) -> None:
-        self.io_loop, self.socket, self.is_open = loop, object(), True
+        self.io_loop, self.socket, self.is_open = loop, Socket(), True
 
     def closed(self):
         return not self.is_open

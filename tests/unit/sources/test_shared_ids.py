@@ -73,7 +73,6 @@ def test_an_id_that_another_connection_takes_ends_nothing(rig):
     rig.reply(msg)
     rig.clock.fire()
     assert rig.told == [*BEGUN, ("finished", "1 + 1", "ok", "handler of ann")]
-    assert not rig.running.of("k1").is_fed_by_askers
 
 
 def test_what_a_kernel_reports_under_a_stolen_id_is_nobodys(rig):
