@@ -34,7 +34,7 @@ class DeliverySettings(NamedTuple):
     merge_records: int = 2000
     merge_rows: int = 512
     pause_s: float = 0.5
-    """How long after a request the next one waits to grow: a small one costs as much."""
+    """How long after a request the next one waits to grow: small ones cost as much."""
     many_records: int = 500
     """So many wait for no pause to end."""
     first_backoff_s: float = 1.0

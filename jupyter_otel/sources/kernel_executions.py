@@ -130,11 +130,14 @@ class KernelExecutions:
             return
         if execution.feed is None:
             execution.feed = teller
-        if execution.feed is not teller:
-            if said.msg_type == "status":
-                state = said.parsed().get("execution_state")
-                execution.is_idle_elsewhere |= state == "idle"
+        if execution.feed is teller:
+            self._take(execution, said)
         elif said.msg_type == "status":
+            state = said.parsed().get("execution_state")
+            execution.is_idle_elsewhere |= state == "idle"
+
+    def _take(self, execution: Execution, said: KernelMessage) -> None:
+        if said.msg_type == "status":
             self._state(execution, said.parsed().get("execution_state"))
         elif said.msg_type == "execute_input":
             execution.began(said.parsed())

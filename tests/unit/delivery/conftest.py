@@ -9,9 +9,7 @@ from jupyter_otel.tally import Books, Signal
 from jupyter_otel.testing.clock import FakeClock
 
 LOGS = Signal.LOGS
-_NO_WAIT = DeliverySettings(
-    first_backoff_s=0.001, max_backoff_s=0.002, pause_s=0.0
-)
+_NO_WAIT = DeliverySettings(first_backoff_s=0.001, max_backoff_s=0.002, pause_s=0.0)
 
 
 def _wait_until(claim, timeout_s=10):

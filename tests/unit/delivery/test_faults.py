@@ -21,9 +21,7 @@ from jupyter_otel.testing.http_receiver import Answer, HttpReceiver
 from jupyter_otel.testing.recording import RecordingDestination
 
 LOGS = Signal.LOGS
-_NO_WAIT = DeliverySettings(
-    first_backoff_s=0.001, max_backoff_s=0.002, pause_s=0.0
-)
+_NO_WAIT = DeliverySettings(first_backoff_s=0.001, max_backoff_s=0.002, pause_s=0.0)
 
 
 def logs_request(text):

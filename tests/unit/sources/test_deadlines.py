@@ -1,14 +1,14 @@
 """Things that are due after a while each, on one timer."""
 
-from tests.unit.sources.kernel_rig import MS, Clock
-
 from jupyter_otel.sources.deadlines import Deadlines
+from tests.unit.sources.kernel_rig import MS, Clock
 
 
 class Timed(Clock):
     """A clock that also tells how time passes."""
 
     def monotonic(self):
+        """Return the seconds."""
         return self.ns / 1e9
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - small methods of a rig
 """When what a kernel says is read, at a real socket on a real loop."""
 
 import asyncio
