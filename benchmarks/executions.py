@@ -5,7 +5,7 @@
 Two real servers run side by side, each with a kernel and a client on its v1 WebSocket.
 They take turns at a batch of cells that do nothing, so that the ratios of one run are
 worth something: nothing else is. ``loop`` is the CPU of the thread that serves people,
-``all`` that of the whole process. Records are stored and sent five times a second,
+``all`` that of the whole process. Records are stored ten times a second and sent twice,
 however few there are: that costs the more a cell, the fewer cells come.
 """
 
