@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -207,11 +208,16 @@ def _server_text(answer: Answer) -> str:
 
 def _books(status: Mapping[str, Any]) -> str:
     head = ("SIGNAL", "ACCEPTED", "SENT", "PENDING", "AGGREGATED", "DROPPED", "REFUSED")
-    rows, reasons = [], set()
+    rows: list[tuple[str, ...]] = []
+    reasons: Counter[str] = Counter()
     for signal, books in status.get("signals", {}).items():
         counts = [str(books[name.lower()]) for name in head[1:5]]
         sums = [str(sum(books[name].values())) for name in ("dropped", "refused")]
         rows.append((signal, *counts, *sums))
-        reasons |= {*books["dropped"], *books["refused"]}
-    hints = [f"{reason}: {cure(reason)}\n" for reason in sorted(reasons)]
+        reasons.update(books["dropped"])
+        reasons.update(books["refused"])
+    hints = [
+        f"{count} {reason}: {cure(reason)}\n"
+        for reason, count in sorted(reasons.items())
+    ]
     return table(head, rows) + "".join(hints)

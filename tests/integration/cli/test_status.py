@@ -45,6 +45,16 @@ def test_json_has_what_the_server_says(beside, server):
     }
 
 
+def test_what_does_not_get_through_is_counted_by_reason_with_its_cure(beside, server):
+    server.request("GET", "api/contents")
+    _, out, _ = beside("status", "--json")
+    signals = json.loads(out)["servers"][0]["status"]["signals"].values()
+    count = sum(books["refused"].get("level", 0) for books in signals)
+    assert count > 0
+
+    assert f"\n{count} level: Its schema is not collected" in beside("status")[1]
+
+
 def test_the_url_alone_is_enough_beside_the_server(beside, server):
     assert beside("status", "--url", server.url)[0] == 0
 
