@@ -137,6 +137,8 @@ class Delivery:
     def _step(self) -> float | None:
         """Send once; return how long to wait then, None: until rows come."""
         self._pause()
+        if self._stopping:
+            return None
         self._expire()
         with self._changed:
             self._woken = False
@@ -159,6 +161,7 @@ class Delivery:
     def _pause(self) -> None:
         """Let the next request grow; the first one after a while waits for nothing."""
         pause_s = self._paused_until - self._monotonic()
+        self._paused_until = -math.inf  # a hurried pause is over, whatever comes of it
         if pause_s <= 0:
             return
         with self._changed:

@@ -58,6 +58,33 @@ def test_after_a_request_the_next_one_waits_to_grow_unless_it_is_hurried(desk):
     assert destination.requests == [(b"one ", 1), (b"two three", 2)]
 
 
+def test_a_pause_that_was_hurried_does_not_come_again_after_a_retry(desk, wait_until):
+    destination = RecordingDestination([Sent(), Retry(None, "busy")])
+    desk.add(b"one")
+    limits = {"first_backoff_s": 3600, "max_backoff_s": 3600}
+    delivery = desk.start(destination, DeliverySettings(pause_s=3600, **limits))
+    desk.settled()
+    desk.add(b"two")
+    delivery.hurry()
+    wait_until(lambda: delivery.failures == 1)
+    delivery.hurry()
+
+    assert desk.settled() == SignalTally(accepted=2, sent=2)
+
+
+def test_what_waits_for_a_pause_to_end_is_not_sent_by_a_stop(desk):
+    destination = RecordingDestination()
+    desk.add(b"one")
+    delivery = desk.start(destination, DeliverySettings(pause_s=3600))
+    desk.settled()
+    desk.add(b"two")
+    delivery.wake()
+
+    assert delivery.stop(10)
+    assert destination.requests == [(b"one", 1)]
+    assert desk.spool.pending()[LOGS] == 1
+
+
 def test_many_records_wait_for_no_pause(desk):
     destination = RecordingDestination()
     desk.add(b"one ")
