@@ -50,7 +50,9 @@ class IopubSocket:
 
     def read_now(self) -> None:
         """Take all that has come."""
-        self._read(_MOST)
+        if self._read(_MOST):
+            # What is left tells of itself to nobody.
+            self._loop.add_callback(self._go_on)
 
     def _listen(self) -> None:
         self._loop.add_handler(self._socket, self._wake, self._loop.READ)

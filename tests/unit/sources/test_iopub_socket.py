@@ -21,6 +21,7 @@ class Rig:
         self.taken, self.wakes = [], 0
         self._context = zmq.Context()
         self._kernel = self._context.socket(zmq.PUB)
+        self._kernel.sndhwm = 0
         port = self._kernel.bind_to_random_port("tcp://127.0.0.1")
         socket = self._context.socket(zmq.SUB)
         socket.connect(f"tcp://127.0.0.1:{port}")
@@ -115,3 +116,17 @@ def test_a_closed_socket_reads_nothing_more():
         await asyncio.sleep(0.1)
 
     assert b"late" not in play(act, has_leisure=True).taken
+
+
+def test_what_is_too_much_to_be_had_now_comes_later():
+    many = [str(number).encode() for number in range(1_500)]
+
+    async def act(rig):
+        for message in many:
+            rig.say(message)
+        # All of it has come, and nobody has been told: the loop has not turned since.
+        while len(rig.taken) < 1_000:
+            rig.socket.read_now()
+        await rig.until(lambda: many[-1] in rig.taken)
+
+    assert play(act, has_leisure=False).taken[-len(many) :] == many
