@@ -45,8 +45,57 @@ class Status(StrEnum):
     UNTRACKED = "untracked"
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
+class Heard:
+    """What a kernel has told all of an execution, as far as one listener has got."""
+
+    busy_ns: int | None = None
+    has_input: bool = False
+    """Whether the kernel said that it runs the code."""
+    execution_count: int | None = None
+    raised: str | None = None
+    """The class of the error that the kernel told all of, if it did."""
+    idle_ns: int | None = None
+    output_count: int = 0
+    output_bytes: int = 0
+
+    def add_output(self, size_bytes: int) -> None:
+        """Count one output message."""
+        self.output_count += 1
+        self.output_bytes += size_bytes
+
+    def began(self, content: Mapping[str, Any]) -> None:
+        """Take in the kernel's execute_input: it runs the code."""
+        self.has_input = True
+        self.execution_count = _count(content.get("execution_count"))
+
+    def failed(self, content: Mapping[str, Any]) -> None:
+        """Take in an error that the kernel told all of."""
+        self.raised = _error_name(content.get("ename")) or _OTHER_ERROR
+
+    def go_on_from(self, other: "Heard | None") -> None:
+        """Go on from where another listener stands, who is ahead or behind.
+
+        Each hears the same in the same order; None: that one has yet to hear all of it.
+        Whoever joined too late for its beginning knows less of what came until now.
+        """
+        if self.idle_ns is not None:
+            return
+        if other is None:
+            self.output_count = self.output_bytes = 0
+            return
+        if other.busy_ns is not None:
+            self.output_count = other.output_count
+            self.output_bytes = other.output_bytes
+        self.busy_ns = self.busy_ns or other.busy_ns
+        self.has_input |= other.has_input
+        self.execution_count = self.execution_count or other.execution_count
+        self.raised = self.raised or other.raised
+        self.idle_ns = other.idle_ns
+
+
 @dataclass(slots=True, eq=False)
-class Execution:
+class Execution(Heard):
     """What is known so far of one request to run code."""
 
     msg_id: str
@@ -57,32 +106,19 @@ class Execution:
     asker: object | None = None
     """The connection that gets the reply; None: nobody who tells of it."""
     feed: object | None = None
-    """Who tells what the kernel says to all: whoever did so first; None: nobody yet."""
+    """Who is believed about what the kernel says to all: of asker and watcher the one
+    who told of it first; None: nobody yet."""
     has_namesake: bool = False
     """Whether another one has its id: what the kernel says to all may be about that."""
     request: object = None
     """The message as it went to the kernel, until the kernel shows that it has it."""
     was_seen_asked: bool = True
     """Whether the request itself was seen; else it began when the kernel said so."""
-    busy_ns: int | None = None
-    has_input: bool = False
-    """Whether the kernel said that it runs the code."""
-    raised: str | None = None
-    """The class of the error that the kernel told all of, if it did."""
-    idle_ns: int | None = None
-    is_idle_elsewhere: bool = False
-    """Whether somebody who is not its feed heard its end."""
     replied_ns: int | None = None
     status: Status | None = None
     error_name: str | None = None
-    execution_count: int | None = None
-    output_count: int = 0
-    output_bytes: int = 0
-
-    def add_output(self, size_bytes: int) -> None:
-        """Count one output message."""
-        self.output_count += 1
-        self.output_bytes += size_bytes
+    watched: Heard | None = None
+    """What the watcher has heard who is not its feed, but may have to go on as that."""
 
     def reply(self, content: Mapping[str, Any], now_ns: int) -> None:
         """Take in the kernel's execute_reply: the end, but for late outputs."""
@@ -90,15 +126,6 @@ class Execution:
         self.status = _status(content)
         self.error_name = _error_name(content.get("ename"))
         self.execution_count = _count(content.get("execution_count"))
-
-    def began(self, content: Mapping[str, Any]) -> None:
-        """Take in the kernel's execute_input: it runs the code."""
-        self.has_input = True
-        self.execution_count = _count(content.get("execution_count"))
-
-    def failed(self, content: Mapping[str, Any]) -> None:
-        """Take in an error that the kernel told all of."""
-        self.raised = _error_name(content.get("ename")) or _OTHER_ERROR
 
     def give_up(self, status: Status, now_ns: int) -> None:
         """End it without a reply; one that has its reply keeps it."""

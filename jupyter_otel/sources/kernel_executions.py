@@ -11,8 +11,9 @@ ended there once, whoever asked for it and however many hear of it.
 
 What a kernel says to all is heard by the watcher of its iopub socket and by every
 connection, what it replies by the connection that asked. Each execution has one feed,
-who alone is believed about what is said to all: whoever told of it first. A reply is
-its asker's alone to tell.
+who alone is believed about what is said to all: its asker or the watcher, whichever
+told of it first. Where the asker leaves, the watcher goes on with what it has heard
+itself. A reply is its asker's alone to tell.
 
 ::
 
@@ -36,7 +37,7 @@ from weakref import WeakValueDictionary
 
 from jupyter_otel.sources.deadlines import Deadlines
 from jupyter_otel.sources.execution_reports import ExecutionReports
-from jupyter_otel.sources.executions import Execution, Status
+from jupyter_otel.sources.executions import Execution, Heard, Status
 from jupyter_otel.sources.kernel_frames import KernelMessage
 
 _WAIT_S = 1.0
@@ -82,9 +83,14 @@ class KernelExecutions:
         return len(self.pending) >= _MAX_EXECUTIONS
 
     def is_told_by_askers(self) -> bool:
-        """Return whether something is pending, and connections tell of all of it."""
+        """Return whether something is pending, and connections tell of all of it.
+
+        Not before the watcher has heard the kernel: until then it cannot go on.
+        """
         watcher, pending = self.watcher, self.pending.values()
-        return bool(pending) and all(
+        if watcher is None or not pending:
+            return False
+        return all(
             each.asker is not None and each.feed is not watcher for each in pending
         )
 
@@ -128,23 +134,31 @@ class KernelExecutions:
         """Take in what the kernel says to all about a pending execution."""
         if execution.has_namesake:
             return
-        if execution.feed is None:
+        is_watcher = teller is self.watcher
+        # Another connection may leave before this one's end.
+        if execution.feed is None and (is_watcher or teller is execution.asker):
             execution.feed = teller
         if execution.feed is teller:
             self._take(execution, said)
-        elif said.msg_type == "status":
-            state = said.parsed().get("execution_state")
-            execution.is_idle_elsewhere |= state == "idle"
+            if said.msg_type == "status":
+                self._turned(execution)
+        elif is_watcher:
+            execution.watched = execution.watched or Heard()
+            self._take(execution.watched, said)
 
-    def _take(self, execution: Execution, said: KernelMessage) -> None:
+    def _take(self, heard: Heard, said: KernelMessage) -> None:
         if said.msg_type == "status":
-            self._state(execution, said.parsed().get("execution_state"))
+            state = said.parsed().get("execution_state")
+            if state == "busy":
+                heard.busy_ns = heard.busy_ns or self._reports.now_ns()
+            elif state == "idle":
+                heard.idle_ns = self._reports.now_ns()
         elif said.msg_type == "execute_input":
-            execution.began(said.parsed())
+            heard.began(said.parsed())
         elif said.msg_type in _OUTPUTS:
-            execution.add_output(said.size_bytes)
+            heard.add_output(said.size_bytes)
             if said.msg_type == "error":
-                execution.failed(said.parsed())
+                heard.failed(said.parsed())
 
     def leave(self, asker: object) -> None:
         """Let a connection go: the kernel goes on, and the watcher tells of its end."""
@@ -193,18 +207,17 @@ class KernelExecutions:
         if self.watcher is None:
             self.give_up(execution, Status.DISCONNECTED)
             return
+        execution.has_namesake = False
         if execution.feed is not self.watcher:
+            execution.go_on_from(execution.watched)
             execution.feed = self.watcher
-            if execution.is_idle_elsewhere and execution.idle_ns is None:
-                execution.idle_ns = self._reports.now_ns()
         self._end_when_over(execution)
 
-    def _state(self, execution: Execution, state: object) -> None:
-        if state == "busy":
-            execution.busy_ns = self._reports.now_ns()
+    def _turned(self, execution: Execution) -> None:
+        """Act on what a kernel's state says of an execution: it runs, or has run."""
+        if execution.busy_ns is not None:
             execution.request = None
-        elif state == "idle":
-            execution.idle_ns = self._reports.now_ns()
+        if execution.idle_ns is not None:
             self._end_when_over(execution)
 
     def _end_when_over(self, execution: Execution) -> None:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from jupyter_otel.sources.iopub_watch import IopubWatch
 from jupyter_otel.sources.kernel_messages import capturing
 from tests.unit.sources.kernel_rig import SESSION, PlainConnection, Rig, as_v1
 
@@ -102,3 +103,32 @@ def test_what_is_said_to_all_is_no_reply(rig, stream):
     rig.reply(msg)
 
     assert rig.told == [BEGUN[0], ("finished", "1 + 1", "ok", "handler of ann")]
+
+
+def test_another_connection_that_hears_first_and_leaves_costs_no_output(rig):
+    msg = rig.ask()
+    output = {"name": "stdout", "text": "hi"}
+    rig.to_bob(msg, "status", {"execution_state": "busy"})
+    rig.state(msg, "busy")
+    rig.bobs.disconnect()
+    rig.say(msg, "stream", output)
+    rig.reply(msg)
+    rig.state(msg, "idle")
+
+    assert rig.told == [BEGUN[0], ("finished", "1 + 1", "ok", "handler of ann")]
+    assert rig.intake.data[-1]["output_count"] == 1
+
+
+def test_what_has_another_of_its_id_beside_it_ends_when_its_client_has_left(rig):
+    kernel = rig.running.of("k1")
+    watch = IopubWatch(kernel, rig.reports, None, None)
+    watch.take([])
+    msg = rig.ask()
+    rig.steal(msg)
+    rig.anns.disconnect()
+    assert rig.told == BEGUN
+
+    idle = SESSION.msg("status", {"execution_state": "idle"}, parent=msg)
+    watch.take(SESSION.serialize(idle))
+
+    assert rig.told == [*BEGUN, ("finished", "1 + 1", "aborted", "handler of ann")]
