@@ -82,12 +82,16 @@ class CurrentSpan:
 
     def __init__(self) -> None:
         api.get_current()  # versions before 1.21 have no runtime context until then
-        beneath: Any = getattr(api, _RUNTIME_CONTEXT, None)
-        is_known = type(beneath) is ContextVarsRuntimeContext
-        self._beneath = beneath if is_known else api
+        self._beneath: Any = api
         self._nothing: Context | None = None
         """What is current where nothing was ever attached; None: cannot be told."""
-        if is_known:
+        self._stand()
+
+    def _stand(self) -> None:
+        """Stand before what is there, if it is what we know."""
+        beneath: Any = getattr(api, _RUNTIME_CONTEXT, None)
+        if type(beneath) is ContextVarsRuntimeContext:
+            self._beneath = beneath
             self._nothing = contextvars.Context().run(beneath.get_current)
             setattr(api, _RUNTIME_CONTEXT, self)
 
@@ -114,6 +118,7 @@ class CurrentSpan:
 
     def enter(self, cell: Cell) -> None:
         """Make a cell's span the current one where something is attached before it."""
+        self._stand()  # a reload of the API's module makes another runtime context
         before = self._beneath.get_current()
         if before is self._nothing or not cell.has_span():
             return

@@ -56,6 +56,11 @@ BAGGAGE = """
 from opentelemetry import baggage, context
 token = context.attach(baggage.set_baggage("mine", 7))
 see()"""
+API_ANEW = """
+import importlib
+from opentelemetry import context
+see()
+done = importlib.reload(context)"""
 # Cells, in the spans 1, 2, 3 and so on; the spans that were current where they looked.
 CASES = {
     "in the cell": (["see()"], [1]),
@@ -70,6 +75,7 @@ CASES = {
     "in a fork": ([FORK, "see()"], [1, 2]),
     "after a reset": ([f"%reset -f\n{SETUP}see()", "see()"], [1, 2]),
     "with baggage": ([BAGGAGE, "see()", "context.detach(token)\nsee()"], [1, 2, 3]),
+    "before it is made anew": ([API_ANEW, "see()"], [1, 2]),
     "before an interrupt": ([INTERRUPTED, "see()"], [1, 2]),
     "in a cell that fails": (["see()\n1 / 0", "see()"], [1, 2]),
     "after unloading": (["%unload_ext jupyter_otel_kernel\nsee()", "see()"], [0, 0]),
