@@ -2,8 +2,8 @@
 
     python benchmarks/executions.py [ROUNDS]
 
-Two real servers run side by side, each with a kernel and a client on its v1 WebSocket.
-They take turns at a batch of cells that do nothing, so that the ratios of one run are
+Real servers run side by side, each with a kernel and a client on its v1 WebSocket. They
+take turns at a batch of cells that do nothing, so that the ratios of one run are
 worth something: nothing else is. ``loop`` is the CPU of the thread that serves people,
 ``all`` that of the whole process. Records are stored ten times a second and sent twice,
 however few there are: that costs the more a cell, the fewer cells come.
@@ -15,9 +15,12 @@ import socket
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack
 from operator import sub
 from pathlib import Path
 from statistics import median
+from typing import TypeAlias
 
 import host
 import psutil
@@ -26,19 +29,26 @@ from jupyter_client.session import Session
 from jupyter_server.services.kernels.connection.base import serialize_msg_to_ws_v1
 from sink import running_sink
 
-CELLS = 100
+CELLS = 200
 WARM_UP = 30
+LOOP, ALL = range(2)
+"""Of what a client measures: the thread that serves people, the whole process."""
+Turns: TypeAlias = Sequence[Sequence[tuple[float, float]]]
 V1 = "v1.kernel.websocket.jupyter.org"
-PLAIN = host.Case(host.PLAIN, (), "")
-OURS = host.Case(
-    "collects everything",
-    (
-        "--OtelPolicy.level=audit",
-        "--OtelConsent.mode=mandatory",
-        "--OtelPolicy.code=text",
-        "--OtelSources.datasets=True",
+_MANDATORY = "--OtelConsent.mode=mandatory"
+CASES = (
+    host.Case(host.PLAIN, (), ""),
+    host.Case("level usage", ("--OtelPolicy.level=usage", _MANDATORY), "up"),
+    host.Case(
+        "everything",
+        (
+            "--OtelPolicy.level=audit",
+            _MANDATORY,
+            "--OtelPolicy.code=text",
+            "--OtelSources.datasets=True",
+        ),
+        "up",
     ),
-    "up",
 )
 
 
@@ -97,37 +107,32 @@ class Cells:
 
 
 def main(rounds: int = 5) -> None:
-    """Let the servers take turns, so many times; print the CPU and its ratio."""
-    with (
-        running_sink() as endpoint,
-        tempfile.TemporaryDirectory() as one,
-        tempfile.TemporaryDirectory() as other,
-    ):
+    """Let the servers take turns, so many times; print the CPU and its ratios."""
+    with running_sink() as endpoint, ExitStack() as ends:
         receiver = endpoint.removesuffix("/v1/logs")
-        servers = [
-            host.Server(PLAIN, receiver, Path(one)),
-            host.Server(OURS, receiver, Path(other)),
-        ]
-        try:
-            clients = [Cells(server) for server in servers]
-            for client in clients:
-                client.cpu_us(WARM_UP)
-            turns = [[c.cpu_us(CELLS) for c in clients] for _ in range(rounds)]
-            for client in clients:
-                client.close()
-        finally:
-            for server in servers:
-                server.kill()
-    print(f"| CPU a cell, {rounds} turns | plain | {OURS.name} | ratio | of minima |")
-    print("|---|---|---|---|---|")
-    for which, name in enumerate(("loop", "all")):
-        plain = [without[which] for without, _ in turns]
-        ours = [with_us[which] for _, with_us in turns]
-        ratio = median(ours) / median(plain)
-        print(
-            f"| {name} | {median(plain):.0f} µs | {median(ours):.0f} µs "
-            f"| {ratio:.2f} | {min(ours) / min(plain):.2f} |"
-        )
+        clients = []
+        for case in CASES:
+            home = Path(ends.enter_context(tempfile.TemporaryDirectory()))
+            server = host.Server(case, receiver, home)
+            ends.callback(server.kill)
+            clients.append(Cells(server))
+            ends.callback(clients[-1].close)
+        for client in clients:
+            client.cpu_us(WARM_UP)
+        turns = [[client.cpu_us(CELLS) for client in clients] for _ in range(rounds)]
+    print(f"| µs a cell, {rounds} turns | loop | ratio | all | ratio | of minima |")
+    print("|---|---|---|---|---|---|")
+    for number, case in enumerate(CASES):
+        loop, process = (_column(turns, number, which) for which in (LOOP, ALL))
+        print(f"| {case.name} | {loop} | {process} |")
+
+
+def _column(turns: Turns, case: int, which: int) -> str:
+    """Return the cells of the table for one server and one figure."""
+    ours = [turn[case][which] for turn in turns]
+    plain = [turn[0][which] for turn in turns]
+    text = f"{median(ours):.0f} | {median(ours) / median(plain):.2f}"
+    return text if which == LOOP else f"{text} | {min(ours) / min(plain):.2f}"
 
 
 if __name__ == "__main__":
