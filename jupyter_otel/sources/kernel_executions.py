@@ -12,8 +12,8 @@ ended there once, whoever asked for it and however many hear of it.
 What a kernel says to all is heard by the watcher of its iopub socket and by every
 connection, what it replies by the connection that asked. Each execution has one feed,
 who alone is believed about what is said to all: its asker or the watcher, whichever
-told of it first. Where the asker leaves, the watcher goes on with what it has heard
-itself. A reply is its asker's alone to tell.
+told of it first. Where the asker leaves, or lags in a flood, the watcher goes on with
+what it has heard itself. A reply is its asker's alone to tell.
 
 ::
 
@@ -128,6 +128,7 @@ class KernelExecutions:
             return
         execution.reply(content, self._reports.now_ns())
         self._correct(execution)
+        self._overtake(execution)
         self._end_when_over(execution)
 
     def hear(self, execution: Execution, said: KernelMessage, teller: object) -> None:
@@ -145,6 +146,7 @@ class KernelExecutions:
         elif is_watcher:
             execution.watched = execution.watched or Heard()
             self._take(execution.watched, said)
+            self._overtake(execution)
 
     def _take(self, heard: Heard, said: KernelMessage) -> None:
         if said.msg_type == "status":
@@ -220,6 +222,18 @@ class KernelExecutions:
         if execution.idle_ns is not None:
             self._end_when_over(execution)
 
+    def _overtake(self, execution: Execution) -> None:
+        """End it by what the watcher has heard, if that is all and its feed lags.
+
+        Connections read a flood of outputs slowly, and its reply before these.
+        """
+        watched = execution.watched
+        if watched is None or watched.busy_ns is None or watched.idle_ns is None:
+            return
+        if execution.replied_ns is not None:
+            execution.go_on_from(watched)
+            self._end_when_over(execution)
+
     def _end_when_over(self, execution: Execution) -> None:
         """End it, or wait a little for what its reply or its idle message overtook."""
         if execution.is_over:
@@ -232,6 +246,8 @@ class KernelExecutions:
     def _end_late(self, execution: Execution) -> None:
         # The edge of a hook: called by the event loop.
         try:
+            if self.watcher is not None:
+                self.watcher.catch_up()
             self._end(execution)
         except Exception as error:  # noqa: BLE001
             self._reports.faults.note(error)

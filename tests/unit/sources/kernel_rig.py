@@ -14,9 +14,12 @@ from jupyter_server.services.kernels.connection.base import (
 from jupyter_otel.event import Person, SpanContext
 from jupyter_otel.sources.execution_facts import ExecutionFacts
 from jupyter_otel.sources.execution_reports import ExecutionReports
+from jupyter_otel.sources.found_executions import FoundExecutions
+from jupyter_otel.sources.iopub_watch import IopubWatch
 from jupyter_otel.sources.kernel_executions import RunningExecutions
 from jupyter_otel.sources.kernel_messages import ExecutionCapture, capturing
 
+ACCOUNT = Person("account", None)
 SESSION = Session(username="ann")
 MS = 1_000_000
 FIRST = (1).to_bytes(8, "big")
@@ -155,6 +158,45 @@ class Rig:
     def forwarded_metadata(self):
         _, parts = deserialize_msg_from_ws_v1(self.connection.to_kernel[-1])
         return json.loads(parts[2])
+
+
+class WatchedRig(Rig):
+    """A rig whose kernel is watched, too; the watch has heard it already."""
+
+    def __init__(self, intake, schema, finds=True, events=None, **changes) -> None:
+        super().__init__(intake, schema, **changes)
+        self.kernel = self.running.of("k1")
+        facts = ExecutionFacts(takes_code=True, notebook_path={"k1": "a/b.ipynb"}.get)
+        find = FoundExecutions(
+            facts=facts,
+            spans=NumberedSpans(),
+            person=ACCOUNT,
+            kernel_name=lambda _kernel_id: "python3",
+            now_ns=self.reports.now_ns,
+        )
+        self.watch = IopubWatch(
+            self.kernel, self.reports, find if finds else None, events
+        )
+        self.watch.take([])
+
+    def heard(self, parent, kind, content, at_ms=None):
+        """The watch hears what the kernel says to all."""
+        self.clock.ns = self.clock.ns if at_ms is None else at_ms * MS
+        frames = SESSION.serialize(SESSION.msg(kind, content, parent=parent))
+        self.watch.take([b"topic", *frames])
+
+    def ran(self, request, *, raises=None):
+        """The watch hears a whole execution."""
+        self.heard(request, "status", {"execution_state": "busy"})
+        self.heard(request, "execute_input", {"code": "1 + 1", "execution_count": 7})
+        if raises is not None:
+            self.heard(request, "error", {"ename": raises, "evalue": "secret"})
+        self.heard(request, "status", {"execution_state": "idle"})
+
+    @property
+    def phases(self):
+        """Where each event stands that was reported."""
+        return [(e["phase"], e.get("status")) for e in self.intake.data]
 
 
 def as_v1(msg):

@@ -5,14 +5,10 @@ from collections import Counter
 
 import pytest
 
-from jupyter_otel.event import Person, SpanContext, Trust
-from jupyter_otel.sources.execution_facts import ExecutionFacts
-from jupyter_otel.sources.found_executions import FoundExecutions
-from jupyter_otel.sources.iopub_watch import IopubWatch
+from jupyter_otel.event import SpanContext, Trust
 from jupyter_otel.tally import Refusal
-from tests.unit.sources.kernel_rig import FIRST, MS, SESSION, NumberedSpans, Rig
+from tests.unit.sources.kernel_rig import ACCOUNT, FIRST, MS, SESSION, WatchedRig
 
-ACCOUNT = Person("account", None)
 FOUND = {
     "phase": "started",
     "kernel_id": "k1",
@@ -32,45 +28,6 @@ def schema(intake):
 @pytest.fixture
 def rig(intake, schema):
     return WatchedRig(intake, schema)
-
-
-class WatchedRig(Rig):
-    """A rig whose kernel is watched, too; the watch has heard it already."""
-
-    def __init__(self, intake, schema, finds=True, events=None, **changes) -> None:
-        super().__init__(intake, schema, **changes)
-        self.kernel = self.running.of("k1")
-        facts = ExecutionFacts(takes_code=True, notebook_path={"k1": "a/b.ipynb"}.get)
-        find = FoundExecutions(
-            facts=facts,
-            spans=NumberedSpans(),
-            person=ACCOUNT,
-            kernel_name=lambda _kernel_id: "python3",
-            now_ns=self.reports.now_ns,
-        )
-        self.watch = IopubWatch(
-            self.kernel, self.reports, find if finds else None, events
-        )
-        self.watch.take([])
-
-    def heard(self, parent, kind, content, at_ms=None):
-        """The watch hears what the kernel says to all."""
-        self.clock.ns = self.clock.ns if at_ms is None else at_ms * MS
-        frames = SESSION.serialize(SESSION.msg(kind, content, parent=parent))
-        self.watch.take([b"topic", *frames])
-
-    def ran(self, request, *, raises=None):
-        """The watch hears a whole execution."""
-        self.heard(request, "status", {"execution_state": "busy"})
-        self.heard(request, "execute_input", {"code": "1 + 1", "execution_count": 7})
-        if raises is not None:
-            self.heard(request, "error", {"ename": raises, "evalue": "secret"})
-        self.heard(request, "status", {"execution_state": "idle"})
-
-    @property
-    def phases(self):
-        """Where each event stands that was reported."""
-        return [(e["phase"], e.get("status")) for e in self.intake.data]
 
 
 def stranger(code="1 + 1", **content):
@@ -191,57 +148,6 @@ def test_what_began_unwatched_goes_over_to_the_watch_when_its_client_leaves(rig)
     rig.connection.disconnect()
 
     assert rig.phases[1:] == [("finished", "ok")]
-
-
-OUTPUT = {"name": "stdout", "text": "hi"}
-RUN = [
-    ("status", {"execution_state": "busy"}),
-    ("execute_input", {"code": "1 + 1", "execution_count": 7}),
-    ("stream", OUTPUT),
-    ("stream", OUTPUT),
-    ("error", {"ename": "KeyError"}),
-    ("status", {"execution_state": "idle"}),
-]
-
-
-@pytest.mark.parametrize("told", range(len(RUN) + 1))
-@pytest.mark.parametrize("heard", range(len(RUN) + 1))
-def test_a_client_that_leaves_costs_no_output_wherever_the_watch_is(rig, told, heard):
-    request = rig.ask()
-    for kind, content in RUN[:told]:
-        rig.say(request, kind, content)
-    for kind, content in RUN[:heard]:
-        rig.heard(request, kind, content)
-    rig.connection.disconnect()
-    for kind, content in RUN[heard:]:
-        rig.heard(request, kind, content)
-
-    assert rig.phases == [("started", None), ("finished", "error")]
-    assert rig.intake.data[-1]["error_name"] == "KeyError"
-    assert rig.intake.data[-1]["output_count"] == 3
-
-
-def test_what_the_watch_joined_too_late_for_stays_as_its_client_told(rig):
-    request = rig.ask()
-    for kind, content in RUN[:4]:
-        rig.say(request, kind, content)
-    rig.heard(request, *RUN[4])
-    rig.connection.disconnect()
-    rig.heard(request, *RUN[5])
-
-    assert rig.phases == [("started", None), ("finished", "error")]
-    assert rig.intake.data[-1]["output_count"] == 2
-
-
-def test_a_watch_that_has_heard_nothing_yet_leaves_nothing_to_the_clients(rig):
-    rig.watch.close()
-    request = rig.ask()
-    unheard = rig.kernel.is_told_by_askers()
-    rig.watch.take([])
-
-    assert (unheard, rig.kernel.is_told_by_askers()) == (False, True)
-    rig.heard(request, *RUN[0])
-    assert not rig.kernel.is_told_by_askers()
 
 
 def test_a_client_that_takes_no_replies_from_here_is_waited_for_a_second(rig):
