@@ -339,6 +339,7 @@ def test_an_idle_delivery_sleeps_without_polling(desk, wait_until):
             self.leases += 1
             return super().lease(*args, **kwargs)
 
+    desk.spool.close()
     desk.spool = Counting(
         None, max_bytes=99, max_age_s=9, when_full="drop", synchronous=False
     )
