@@ -59,6 +59,11 @@ class Heard:
     output_count: int = 0
     output_bytes: int = 0
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was heard from its begin to its end."""
+        return self.busy_ns is not None and self.idle_ns is not None
+
     def add_output(self, size_bytes: int) -> None:
         """Count one output message."""
         self.output_count += 1

@@ -128,7 +128,6 @@ class KernelExecutions:
             return
         execution.reply(content, self._reports.now_ns())
         self._correct(execution)
-        self._overtake(execution)
         self._end_when_over(execution)
 
     def hear(self, execution: Execution, said: KernelMessage, teller: object) -> None:
@@ -146,7 +145,8 @@ class KernelExecutions:
         elif is_watcher:
             execution.watched = execution.watched or Heard()
             self._take(execution.watched, said)
-            self._overtake(execution)
+            if execution.replied_ns is not None:
+                self._end_when_over(execution)
 
     def _take(self, heard: Heard, said: KernelMessage) -> None:
         if said.msg_type == "status":
@@ -222,20 +222,15 @@ class KernelExecutions:
         if execution.idle_ns is not None:
             self._end_when_over(execution)
 
-    def _overtake(self, execution: Execution) -> None:
-        """End it by what the watcher has heard, if that is all and its feed lags.
+    def _end_when_over(self, execution: Execution) -> None:
+        """End it, or wait a little for what its reply or its idle message overtook.
 
-        Connections read a flood of outputs slowly, and its reply before these.
+        Connections read a flood of outputs slowly, and its reply before these: what the
+        watcher has heard to the end is all there is.
         """
         watched = execution.watched
-        if watched is None or watched.busy_ns is None or watched.idle_ns is None:
-            return
-        if execution.replied_ns is not None:
+        if execution.replied_ns is not None and watched and watched.is_whole:
             execution.go_on_from(watched)
-            self._end_when_over(execution)
-
-    def _end_when_over(self, execution: Execution) -> None:
-        """End it, or wait a little for what its reply or its idle message overtook."""
         if execution.is_over:
             self._end(execution)
             return
